@@ -1,0 +1,1 @@
+"""The neural models behind three small protocols: Embedder, Generator, Reranker."""
