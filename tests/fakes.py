@@ -1,0 +1,67 @@
+"""Stand-ins for the neural models, so that tests of everything else are exact and take no time."""
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ragkit.models.embedding import TokenVectors, Vectors
+
+WORD = re.compile(r"\w+")
+
+
+class WordEmbedder:
+    """An `Embedder` without a model: a text is the hashed bag of its lower-cased words, a token is a word.
+
+    Texts that share words are near each other, texts that share none are (but for hash collisions) orthogonal. The
+    vectors are the same in every process.
+
+    Attributes:
+        embedded: How many texts of documents were embedded so far.
+    """
+
+    def __init__(self, dimensions: int = 64, name: str = "word-embedder@1", max_tokens: int = 256):
+        self.dimensions = dimensions
+        self.name = name
+        self.max_tokens = max_tokens
+        self.embedded = 0
+
+    def count_tokens(self, text: str) -> int:
+        return sum(1 for _ in WORD.finditer(text))
+
+    def embed_documents(self, texts: Sequence[str], on_done: Callable[[int], None] | None = None) -> Vectors:
+        self.embedded += len(texts)
+        if on_done is not None:
+            on_done(len(texts))
+        return np.stack([self._vector(text) for text in texts]) if texts else self._zeros(0)
+
+    def embed_question(self, question: str) -> Vectors:
+        return self._vector(question)
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        return [self._token_vectors(text) for text in texts]
+
+    def _vector(self, text: str) -> Vectors:
+        vector = np.zeros(self.dimensions, dtype=np.float32)
+        for word in WORD.findall(text):
+            vector[self._bucket(word)] += 1
+        if not vector.any():
+            vector[0] = 1  # a text without words still needs a vector of unit length
+        return vector / np.linalg.norm(vector)
+
+    def _token_vectors(self, text: str) -> TokenVectors:
+        words = list(WORD.finditer(text))
+        vectors = self._zeros(len(words))
+        for row, word in enumerate(words):
+            vectors[row, self._bucket(word.group())] = 1
+        starts = np.array([word.start() for word in words], dtype=np.int64)
+        ends = np.array([word.end() for word in words], dtype=np.int64)
+        return TokenVectors(vectors, starts, ends)
+
+    def _zeros(self, rows: int) -> Vectors:
+        return np.zeros((rows, self.dimensions), dtype=np.float32)
+
+    def _bucket(self, word: str) -> int:
+        digest = hashlib.sha256(word.lower().encode("utf-8", "surrogatepass")).digest()
+        return int.from_bytes(digest[:8], "big") % self.dimensions
