@@ -124,8 +124,10 @@ def _library_ends(view: str) -> Iterator[int]:
         is_last = start + WINDOW_CHARS >= len(view)
         ends = [boundary["end_index"] for boundary in sentencex.get_sentence_boundaries("en", window)]
         inner = [end for end in ends if 0 < end < len(window)]
+        if not inner and not is_last:
+            inner = [_last_cut(window, WINDOW_CHARS // 2, WINDOW_CHARS)]
         place = start
-        for end in inner if is_last or inner else [len(window)]:
+        for end in inner:
             if start + end > place:
                 place = _after_spaces(view, start + end)
                 yield place
