@@ -166,9 +166,9 @@ def _write_tokenizer(tokenizer: Any, target: Path) -> None:
 
 def _untied(state: dict[str, Any]) -> dict[str, Any]:
     """The tensors by name, each stored once: a tied output layer is the embedding table again."""
-    kept: dict[int, tuple[str, Any]] = {}
+    kept: dict[Any, tuple[str, Any]] = {}
     for name, tensor in state.items():
-        kept.setdefault(tensor.data_ptr(), (name, tensor.contiguous()))
+        kept.setdefault((tensor.data_ptr(), tensor.shape), (name, tensor.contiguous()))
     return dict(kept.values())
 
 

@@ -1,0 +1,49 @@
+"""Pieces of text as a model writes them: tokens to whole characters, and a clean end at a stop string.
+
+Called by `generation` and `server`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+_REPLACEMENT = "\ufffd"
+
+
+def text_pieces(tokens: Iterable[int], decode: Callable[[list[int]], str], before: Sequence[int] = ()) -> Iterator[str]:
+    """The text that each new token adds, held back while a character is not whole.
+
+    Args:
+        tokens: As they are generated.
+        decode: Token ids to text.
+        before: The last tokens of the prompt; some tokenizers decode a word after another one differently.
+    """
+    last, new = list(before), list[int]()  # decoding starts at a piece given out: there, characters are whole
+    for token in tokens:
+        new.append(token)
+        text, shown = decode(last + new), decode(last) if last else ""
+        if text.endswith(_REPLACEMENT) or len(text) <= len(shown):
+            continue
+        yield text[len(shown) :]
+        last, new = new, []
+
+
+def cut_at_stop(pieces: Iterable[str], stop: Sequence[str]) -> Iterator[str]:
+    """The pieces up to the first stop string, which is not given out, nor is any part of it that a piece ended with."""
+    held = ""
+    for piece in pieces:
+        held += piece
+        ends = [place for place in (held.find(text) for text in stop if text) if place >= 0]
+        if ends:
+            if min(ends):
+                yield held[: min(ends)]
+            return
+        kept = max((_overlap(held, text) for text in stop), default=0)
+        if len(held) > kept:
+            yield held[: len(held) - kept]
+            held = held[len(held) - kept :]
+    if held:
+        yield held
+
+
+def _overlap(text: str, stop: str) -> int:
+    """Length of the longest end of `text` that is a beginning of `stop`."""
+    return next((n for n in range(min(len(text), len(stop) - 1), 0, -1) if text.endswith(stop[:n])), 0)
