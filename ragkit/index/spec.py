@@ -1,0 +1,66 @@
+"""What made an index, and the error when something else is asked of it."""
+
+import shlex
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ragkit.errors import IndexMismatchError
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSpec:
+    """What made an index: two indexes with different specs do not mix.
+
+    Attributes:
+        embedder: The embedder's name, which says its weights too.
+        chunk_tokens: The most tokens a chunk may have.
+        min_chunk_tokens: Below this, a chunk takes in the next paragraph if it can.
+        reader_version: What changes when the readers or the chunker give other text for the same file.
+    """
+
+    embedder: str
+    dimensions: int
+    chunk_tokens: int
+    min_chunk_tokens: int
+    reader_version: int
+
+    @classmethod
+    def from_meta(cls, meta: dict[str, Any]) -> "IndexSpec":
+        """The spec as `to_meta` gave it, among other facts."""
+        return cls(**{field.name: meta[field.name] for field in fields(cls)})
+
+    def to_meta(self) -> dict[str, Any]:
+        """The facts that the index records."""
+        return asdict(self)
+
+    @property
+    def of_model(self) -> str:
+        """The part that the embedder decides, for a message."""
+        return f"{self.embedder} ({self.dimensions} dimensions)"
+
+    @property
+    def of_text(self) -> str:
+        """The part that readers and chunker decide, for a message."""
+        return (
+            f"chunks of {self.min_chunk_tokens} to {self.chunk_tokens} tokens by reader version {self.reader_version}"
+        )
+
+
+def check_spec(folder: Path, built: IndexSpec, asked: IndexSpec) -> None:
+    """Raises IndexMismatchError that names both sides, unless they are the same."""
+    if (built.embedder, built.dimensions) != (asked.embedder, asked.dimensions):
+        raise _mismatch(folder, built.of_model, f"{asked.embedder} ({asked.dimensions})")
+    if built != asked:
+        raise _mismatch(folder, built.of_text, asked.of_text)
+
+
+def rebuild_hint(folder: Path) -> str:
+    """The command that makes an index anew, as the end of an error message."""
+    return f"Rebuild it: ragkit index PATH... --index {shlex.quote(str(folder))} --rebuild"
+
+
+def _mismatch(folder: Path, built: str, asked: str) -> IndexMismatchError:
+    return IndexMismatchError(
+        f"Index '{folder}' was built with {built} but you asked for {asked}. {rebuild_hint(folder)}"
+    )
