@@ -117,7 +117,7 @@ class _Cutter:
         """Whether the unit may share a chunk with those in the group, if there is room."""
         last = self.group[-1]
         hidden = self.document.text[last.end : unit.start]
-        if sum(map(str.isalnum, hidden)) > MAX_HIDDEN_LETTERS:
+        if sum(map(str.isalnum, hidden)) > MAX_HIDDEN_LETTERS or self._gap_tokens(unit) > self.max_tokens / 4:
             return False
         if _is_heading(last) or _is_heading(unit):
             return _is_heading(last)

@@ -17,6 +17,13 @@ JAPANESE = "これは日本語の文書です。会議は東京で行われま�
 CHINESE = "总统建议在中立国举行会谈。这是一个测试文件。"
 LONG_A = "The treaty was signed in Geneva after nine days of talks. Both sides withdrew their heavy weapons by March."
 LONG_B = "Observers arrived in April and stayed for two years. They reported to the council in Vienna every month."
+DOUBLE_SPACED = """Both sides withdrew their heavy weapons by the end of March,
+
+and observers who had arrived in April with a mandate of the
+
+council stayed for two years. They reported to the council in
+
+Vienna every month until the mandate came to an end."""
 
 
 def read(tmp_path: Path, content: str | bytes, name: str = "a.txt") -> Document:
@@ -90,6 +97,8 @@ def test_a_seed_document_has_the_paragraphs_a_reader_sees(prefix, count):
         ),
         pytest.param("- apples\n- pears\nThen go home.", ["apples", "pears", "Then go home."], id="prose-after-a-list"),
         pytest.param("It stands on page\n12. Nobody read it", ["It stands on page\n12. Nobody read it"], id="no-item"),
+        pytest.param(f"Talks\n{LONG_A}\n{LONG_B}", ["Talks", LONG_A, LONG_B], id="title-without-a-full-stop"),
+        pytest.param(DOUBLE_SPACED, [DOUBLE_SPACED], id="double-spaced"),
         pytest.param("今日は晴れ。\n明日は雨。", ["今日は晴れ。", "明日は雨。"], id="japanese-lines"),
     ],
 )

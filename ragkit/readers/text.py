@@ -5,7 +5,7 @@ written down anywhere, so it is judged from how lines end and begin. Called thro
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from statistics import median
 
@@ -18,7 +18,7 @@ WRAPPED_SHARE = 0.25
 """Where more of the line breaks than this stand in mid-sentence, an editor wrapped the lines (English: about .8 do)."""
 
 PROSE_SHARE = 0.6
-"""Where at least this share of lines ends like a sentence, lines are prose; of the lines of verse about a third do."""
+"""Where at least this share of the text is in lines that end like sentences, lines are prose; in verse a third is."""
 
 BLOCK_PROSE_SHARE = 0.8
 """The same inside a block between blank lines, where lines need a stronger reason to be paragraphs."""
@@ -35,6 +35,9 @@ LONGEST_STANZA = 20
 SHORT_LAST_LINE = 0.75
 """A wrapped line that ends a sentence and fills less than this share of the width ends its paragraph."""
 
+SPACED_LINES = 4
+"""Fewer single lines between blank ones do not show that a text is double-spaced."""
+
 SHORT_ITEM = 50
 """A line of a list that is shorter than this was not wrapped, so that what follows unindented is no part of it."""
 
@@ -50,7 +53,7 @@ def text_spans(text: str) -> list[Span]:
     blocks: list[tuple[int | None, Block]] = []
     start = 0
     for number, page in enumerate(pages, start=1):
-        blocks += [(number if len(pages) > 1 else None, block) for block in _blocks(lines_of(page, start))]
+        blocks += [(number if len(pages) > 1 else None, block) for block in _spaced_blocks(lines_of(page, start))]
         start += len(page) + 1
     # Page breaks alone do not show that the writer separates paragraphs by blank lines.
     is_separated = len(blocks) > len({page for page, _ in blocks})
@@ -59,6 +62,16 @@ def text_spans(text: str) -> list[Span]:
         for page, block in blocks
         for kind, start, lines in _paragraphs(block, is_separated)
     ]
+
+
+def _spaced_blocks(lines: list[Line]) -> list[Block]:
+    """The blocks of a page; where every line is followed by a blank one (double spacing), two blanks part blocks."""
+    blocks = list(_blocks(lines))
+    firsts = [block[0] for block in blocks]
+    is_sparse = len(blocks) >= SPACED_LINES and all(len(block) == 1 for block in blocks)
+    if not is_sparse or median(len(line.text) for line in firsts) < SHORT_ITEM or not _is_wrapped(firsts):
+        return blocks
+    return _split(firsts, [following.start - line.end > 2 for line, following in pairwise(firsts)])
 
 
 def _blocks(lines: list[Line]) -> Iterator[Block]:
@@ -148,13 +161,22 @@ def _lines_are_paragraphs(lines: Block, is_separated: bool) -> bool:
     """
     if len(lines) < 2 or _is_wrapped(lines):
         return False
-    prose_share = sum(_ends_sentence(line) for line in lines) / len(lines)
-    width = median(len(line.text) for line in lines)
+    prose_share = _share(lines, _ends_sentence)
+    if len(lines) > LONGEST_STANZA:
+        return True
     if not is_separated:
-        return prose_share >= PROSE_SHARE or width > WIDEST_WRAP or len(lines) > LONGEST_STANZA
-    several = sum(bool(_INNER_SENTENCE_END.search(line.text)) for line in lines) / len(lines)
-    is_long = width >= LONG_LINE or (width > WIDEST_WRAP / 2 and several >= 0.5)
-    return (prose_share >= BLOCK_PROSE_SHARE and is_long) or len(lines) > LONGEST_STANZA
+        return prose_share >= PROSE_SHARE or _share(lines, lambda line: len(line.text) > WIDEST_WRAP) >= PROSE_SHARE
+    return prose_share >= BLOCK_PROSE_SHARE and _share(lines, _holds_a_paragraph) >= PROSE_SHARE
+
+
+def _share(lines: Block, claim: Callable[[Line], bool]) -> float:
+    """Share of the text in lines of which the claim is true; by length, so that titles between them weigh little."""
+    return sum(len(line.text) for line in lines if claim(line)) / sum(len(line.text) for line in lines)
+
+
+def _holds_a_paragraph(line: Line) -> bool:
+    has_several_sentences = bool(_INNER_SENTENCE_END.search(line.text))
+    return len(line.text) >= (WIDEST_WRAP / 2 if has_several_sentences else LONG_LINE)
 
 
 def _is_wrapped(lines: Block) -> bool:
