@@ -1,17 +1,25 @@
 """Model names to models: shipped (None), a folder, a `.gguf` file, a hub id, or `openai:http://...` for a server.
 
-Only a hub id may reach for the network, and only when it is not in the local hub cache; everything else is read with
-`local_files_only`. No code that comes with a model is ever run, and only safetensors weights are read.
-Called by `settings` readers: `ingest`, `answering`, `evaluation` and `cli`.
+Only a hub id may reach for the network, and only when it is not in the local hub cache. No code that comes with a
+model is ever run, and only safetensors weights are read. Called by `ingest`, `answering`, `evaluation` and `cli`.
 """
 
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ragkit.errors import ModelError, ModelNotFoundError
 from ragkit.models.conversion import OnMessage, convert_gguf, is_converted, quiet_transformers, writer_folder
+from ragkit.models.embedding import Embedder, SentenceTransformerEmbedder
 from ragkit.models.generation import Generator, TransformersGenerator
-from ragkit.models.weights import WRITER
+from ragkit.models.hub import hub_folder
+from ragkit.models.reranking import CrossEncoderReranker, Reranker
+from ragkit.models.server import SERVER_PREFIX, ServerGenerator
+from ragkit.models.weights import EMBEDDER, WRITER, embedder_folder, files_sha256
 
 
 def load_generator(
@@ -28,55 +36,116 @@ def load_generator(
         ModelNotFoundError: Nothing of that name is here, and it could not be fetched.
         WeightsError: Weights are missing, damaged or in a format that is not read.
     """
+    if model is not None and model.startswith(SERVER_PREFIX):
+        return ServerGenerator.from_name(model)
     if model is None:
-        return _transformers_generator(str(writer_folder(on_message)), WRITER.name, local=True)
-    path = Path(model).expanduser()
-    if path.suffix == ".gguf":
-        if not path.is_file():
+        return _transformers_generator(writer_folder(on_message), WRITER.name)
+    if Path(model).suffix == ".gguf":
+        file = Path(model).expanduser()
+        if not file.is_file():
             raise ModelNotFoundError(f"There is no file {model}. Check the path, or give a folder or a hub id")
-        return _transformers_generator(str(convert_gguf(path, on_message)), path.name, local=True)
-    if path.is_dir():
-        return _transformers_generator(str(path), path.resolve().name, local=True)
-    return _transformers_generator(model, model, local=offline)
+        return _transformers_generator(convert_gguf(file, on_message), file.name)
+    folder, name = _find(model, offline=offline)
+    return _transformers_generator(folder, name)
 
 
-def _transformers_generator(source: str, name: str, *, local: bool) -> TransformersGenerator:
+def load_embedder(model: str | None = None, *, offline: bool = False) -> Embedder:
+    """The embedding model of that name (a folder or a hub id); None is the one that ships with ragkit.
+
+    Raises:
+        ModelNotFoundError: Nothing of that name is here, and it could not be fetched.
+        WeightsError: The shipped weights are missing or damaged.
+    """
+    folder, name = (embedder_folder(), EMBEDDER.name) if model is None else _find(model, offline=offline)
+    _let_threads_sleep()
+    from sentence_transformers import SentenceTransformer
+
+    with _translated(folder):
+        loaded = SentenceTransformer(
+            str(folder), local_files_only=True, trust_remote_code=False, model_kwargs={"use_safetensors": True}
+        )
+    return SentenceTransformerEmbedder(loaded, name if model is None else f"{name}@{_short_hash(folder)}")
+
+
+def load_reranker(model: str, *, offline: bool = False) -> Reranker:
+    """The cross-encoder of that name, a folder or a hub id.
+
+    Raises:
+        ModelNotFoundError: Nothing of that name is here, and it could not be fetched.
+    """
+    folder, name = _find(model, offline=offline)
+    _let_threads_sleep()
+    from sentence_transformers import CrossEncoder
+
+    with _translated(folder):
+        loaded = CrossEncoder(
+            str(folder), local_files_only=True, trust_remote_code=False, model_kwargs={"use_safetensors": True}
+        )
+    return CrossEncoderReranker(loaded, f"{name}@{_short_hash(folder)}")
+
+
+def _find(model: str, *, offline: bool) -> tuple[Path, str]:
+    """The folder of a model that the user named, and what to call it."""
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return folder, folder.resolve().name
+    if folder.exists() or model.startswith((".", "/", "~")) or model.count("/") > 1:
+        raise ModelNotFoundError(f"There is no model folder {model}. Check the path, or give a hub id (owner/name)")
+    return hub_folder(model, offline=offline), model
+
+
+def _short_hash(folder: Path) -> str:
+    return files_sha256(list(folder.rglob("*.safetensors")))[:12]
+
+
+def _transformers_generator(folder: Path, name: str) -> TransformersGenerator:
+    _let_threads_sleep()
     import torch
     from transformers import AutoModelForCausalLM
 
     on_gpu = torch.cuda.is_available()
-    options = {"local_files_only": local, "trust_remote_code": False}
-    try:
-        with quiet_transformers():
-            tokenizer = _tokenizer(source, options)
-            model = AutoModelForCausalLM.from_pretrained(
-                source, dtype=torch.bfloat16 if on_gpu else torch.float32, use_safetensors=True, **options
-            )
-    except (OSError, ValueError, KeyError) as error:
-        raise _translated(source, error) from error
+    with _translated(folder):
+        tokenizer = _tokenizer(folder)
+        model = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=torch.bfloat16 if on_gpu else torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+        )
     model.eval()
     return TransformersGenerator(model.to("cuda") if on_gpu else model, tokenizer, name)
 
 
-def _tokenizer(source: str, options: dict[str, Any]) -> Any:
+def _tokenizer(folder: Path) -> Any:
     """The tokenizer; of a folder that ragkit converted, straight from its one file (1 s instead of 3 s)."""
-    import json
-
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-    folder = Path(source)
     if not is_converted(folder):
-        return AutoTokenizer.from_pretrained(source, **options)
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     settings = json.loads((folder / "tokenizer_config.json").read_bytes())
     settings.pop("tokenizer_class", None)
     return PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), **settings)
 
 
-def _translated(source: str, error: Exception) -> ModelError:
-    reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    if Path(source).is_dir():
-        return ModelError(f"The folder {source} is not a model that can be loaded: {reason}")
-    return ModelNotFoundError(
-        f"No model {source!r} here, and it could not be fetched: {reason}. Check the name, connect to the network, "
-        "or give a folder"
-    )
+def _let_threads_sleep() -> None:
+    """Have OpenMP threads sleep while they wait, which must be said before torch is first imported.
+
+    By default they spin; beside one other busy process on two cores, that made writing seven times slower.
+    """
+    if "torch" not in sys.modules:
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+@contextlib.contextmanager
+def _translated(folder: Path) -> Iterator[None]:
+    """Loads quietly, and turns what the libraries raise for a folder that they cannot read into one line."""
+    try:
+        with quiet_transformers():
+            yield
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise ModelError(
+            f"The folder {folder} does not hold a model that can be used for this: {reason}. "
+            "It needs config.json, a tokenizer and safetensors weights"
+        ) from error
