@@ -2,11 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from ragkit.models.embedding import TokenVectors, Vectors
+from ragkit.models.pieces import cut_at_stop
 
 WORD = re.compile(r"\w+")
 
@@ -65,3 +66,51 @@ class WordEmbedder:
     def _bucket(self, word: str) -> int:
         digest = hashlib.sha256(word.lower().encode("utf-8", "surrogatepass")).digest()
         return int.from_bytes(digest[:8], "big") % self.dimensions
+
+
+class ScriptedGenerator:
+    """A `Generator` that plays back a script.
+
+    Attributes:
+        prompts: Every prompt that `stream` was given, in order.
+        scored: Every (prompt, continuation) whose likelihood was asked for, in order.
+    """
+
+    is_chat = False
+
+    def __init__(
+        self,
+        replies: list[str] | Callable[[str], str],
+        name: str = "scripted",
+        likelihood: Callable[[str, str], float] | None = None,
+    ):
+        """Replies in order, or by prompt; the likelihood of a continuation is its share of words that the prompt has.
+
+        A list that has run out is an error: the test asked for more than it scripted.
+        """
+        self.name = name
+        self.prompts: list[str] = []
+        self.scored: list[tuple[str, str]] = []
+        self._replies = replies if callable(replies) else list(replies)
+        self._likelihood = likelihood or _shared_words
+
+    def render_chat(self, system: str, user: str) -> str:
+        return f"{system}\n\n{user}"
+
+    def stream(self, prompt: str, *, max_tokens: int, stop: Sequence[str] = ()) -> Iterator[str]:
+        """The next reply word by word, a token being a word with the space before it."""
+        self.prompts.append(prompt)
+        reply = self._replies(prompt) if callable(self._replies) else self._replies.pop(0)
+        yield from cut_at_stop(re.findall(r"\s*\S+|\s+$", reply)[:max_tokens], stop)
+
+    def log_likelihoods(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[float] | None:
+        pairs = list(zip(prompts, continuations, strict=True))
+        self.scored += pairs
+        return [self._likelihood(prompt, continuation) for prompt, continuation in pairs]
+
+
+def _shared_words(prompt: str, continuation: str) -> float:
+    """Minus the share of the continuation's words that the prompt lacks: 0 is best, -1 worst."""
+    words = WORD.findall(continuation.lower())
+    known = set(WORD.findall(prompt.lower()))
+    return -sum(word not in known for word in words) / len(words) if words else -1.0

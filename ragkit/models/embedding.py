@@ -11,6 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ragkit.models.pieces import readable
+
 Vectors = npt.NDArray[np.float32]
 
 _BATCH = 32
@@ -88,7 +90,7 @@ class SentenceTransformerEmbedder:
     def count_tokens(self, text: str) -> int:
         """Length of a text in the model's tokens, without special tokens."""
         with self._running:
-            encoded = self._tokenizer(text, add_special_tokens=False, truncation=False, verbose=False)
+            encoded = self._tokenizer(readable(text), add_special_tokens=False, truncation=False, verbose=False)
         return len(encoded["input_ids"])
 
     def embed_documents(self, texts: Sequence[str], on_done: Callable[[int], None] | None = None) -> Vectors:
@@ -98,7 +100,7 @@ class SentenceTransformerEmbedder:
         for first in range(0, len(texts), _BATCH):
             batch = longest_first[first : first + _BATCH]
             with self._running:
-                found = self._model.encode_document([texts[number] for number in batch], **_ENCODING)
+                found = self._model.encode_document([readable(texts[number]) for number in batch], **_ENCODING)
             vectors[batch] = _normalised(found)
             if on_done is not None:
                 on_done(len(batch))
@@ -107,7 +109,7 @@ class SentenceTransformerEmbedder:
     def embed_question(self, question: str) -> Vectors:
         """Vector of unit length, shape (dimensions,)."""
         with self._running:
-            found = self._model.encode_query([question], **_ENCODING)
+            found = self._model.encode_query([readable(question)], **_ENCODING)
         vector: Vectors = _normalised(found)[0]
         return vector
 
@@ -135,7 +137,7 @@ class SentenceTransformerEmbedder:
         overlap = min(_OVERLAP, self.max_tokens // 2)
         with self._running:
             encoded = self._tokenizer(
-                list(texts),
+                [readable(text) for text in texts],
                 truncation=True,
                 max_length=self._window_tokens,
                 stride=overlap,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from ragkit.errors import ModelError
-from ragkit.models.pieces import cut_at_stop, text_pieces
+from ragkit.models.pieces import cut_at_stop, readable, text_pieces
 from ragkit.models.prefixes import MIN_SHARED_TOKENS, Prefixes, shared_length
 
 # Scores for a vocabulary of 262,000 take 1 MB a position; a batch stays under 128 MB of them.
@@ -143,14 +143,14 @@ class TransformersGenerator:
         """Token ids of a prompt; only a `ChatPrompt` brings special tokens of its own."""
         chat = isinstance(prompt, ChatPrompt)
         with self._tokenizing:
-            encoded = self._tokenizer(str(prompt), add_special_tokens=not chat, split_special_tokens=not chat)
+            encoded = self._tokenizer(readable(prompt), add_special_tokens=not chat, split_special_tokens=not chat)
         tokens: list[int] = encoded["input_ids"]
         return tokens or [self._tokenizer.bos_token_id or self._tokenizer.eos_token_id or 0]
 
     def _encode_pair(self, prompt: str, continuation: str) -> tuple[list[int], int]:
         """Tokens of prompt and continuation, and where those of the continuation begin."""
         chat = isinstance(prompt, ChatPrompt)
-        text = str(prompt) + (self._neutralise(continuation) if chat else continuation)
+        text = readable(prompt + (self._neutralise(continuation) if chat else continuation))
         with self._tokenizing:
             encoded = self._tokenizer(
                 text, add_special_tokens=not chat, split_special_tokens=not chat, return_offsets_mapping=True

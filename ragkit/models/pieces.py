@@ -1,11 +1,21 @@
-"""Pieces of text as a model writes them: tokens to whole characters, and a clean end at a stop string.
+"""Text at a model's edge: characters it can read, tokens to whole characters, and a clean end at a stop string.
 
-Called by `generation` and `server`.
+Called by `embedding`, `generation`, `reranking` and `server`.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _REPLACEMENT = "\ufffd"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def readable(text: str) -> str:
+    """The text with each lone surrogate (from broken file names or arguments), which no tokenizer takes, replaced.
+
+    Every code point keeps its place.
+    """
+    return _SURROGATE.sub(_REPLACEMENT, text)
 
 
 def text_pieces(tokens: Iterable[int], decode: Callable[[list[int]], str], before: Sequence[int] = ()) -> Iterator[str]:

@@ -14,7 +14,7 @@ import httpx
 
 from ragkit.errors import InputError, ServerError
 from ragkit.models.generation import ChatPrompt
-from ragkit.models.pieces import cut_at_stop
+from ragkit.models.pieces import cut_at_stop, readable
 
 SERVER_PREFIX = "openai:"
 
@@ -70,10 +70,11 @@ class ServerGenerator:
         if stop:
             body["stop"] = list(stop)[:4]  # the protocol allows four; all are cut here anyway
         if isinstance(prompt, ChatPrompt):
-            messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
+            said = {"system": prompt.system, "user": prompt.user}
+            messages = [{"role": role, "content": readable(content)} for role, content in said.items()]
             pieces = self._pieces("/chat/completions", body | {"messages": messages})
         else:
-            pieces = self._pieces("/completions", body | {"prompt": prompt})
+            pieces = self._pieces("/completions", body | {"prompt": readable(prompt)})
         yield from cut_at_stop(self._bounded(pieces, max_tokens * _MAX_CHARACTERS_A_TOKEN), stop)
 
     def log_likelihoods(self, prompts: Sequence[str], continuations: Sequence[str]) -> None:  # noqa: ARG002
