@@ -221,7 +221,7 @@ class _Run:
         tokens = {"max_tokens": self._options.chunk_tokens, "min_tokens": self._options.min_chunk_tokens}
         chunks = chunk_document(document, self._embedder.count_tokens, **tokens)
         self._prepared.append(_Prepared(document, chunks, stamp, is_update))
-        if sum(len(one.chunks) for one in self._prepared) >= EMBED_BATCH:
+        if sum(len(one.chunks) for one in self._prepared) >= min(EMBED_BATCH, self._options.batch_chunks):
             self.flush()
 
     def _vectors(self, texts: list[str]) -> dict[str, Vector]:

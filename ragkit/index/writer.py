@@ -192,7 +192,9 @@ class IndexWriter:
         """Puts the draft in the place of the database: the moment at which the index changes."""
         draft = self.folder / DRAFT
         sync(draft)
-        hashes = {key: value for key, value in recorded_hashes(self.folder).items() if key == str(self.generation)}
+        hashes = recorded_hashes(self.folder)  # all are kept in a rebuild, which does not know the present generation
+        if self.generation:
+            hashes = {key: value for key, value in hashes.items() if key == str(self.generation)}
         record_hashes(self.folder, hashes | {str(generation): sha256_of(draft)})
         draft.replace(self.folder / DATABASE)
         sync(self.folder)
