@@ -158,7 +158,7 @@ def _write_bert(folder: Path, model_class: str, **extra: object) -> None:
 def tiny_embedder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sentence-transformers folder of random weights: BERT of 16 dimensions, windows of 32 tokens, mean pooling."""
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
     bert = tmp_path_factory.mktemp("tiny-bert")
     _write_bert(bert, "BertModel")

@@ -115,12 +115,8 @@ class ServerGenerator:
             if len(said) > 2000:
                 break
         told = " ".join(said[:200].decode("utf-8", "replace").split())
-        cures = {
-            401: "Set RAGKIT_API_KEY",
-            403: "Set RAGKIT_API_KEY",
-            404: f"Check the path and the model {self._model}",
-        }
-        cure = cures.get(response.status_code, "Look into its log")
+        key, name = "Set RAGKIT_API_KEY", f"Check the path and the model name {self._model!r}"
+        cure = {401: key, 403: key, 404: name}.get(response.status_code, "Look into its log")
         raise self._error(f"answered HTTP {response.status_code}: {told or 'nothing more'}", cure)
 
     def _events(self, response: httpx.Response) -> Iterator[str]:
