@@ -10,6 +10,7 @@ import io
 import json
 import os
 import shutil
+import struct
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,7 +53,7 @@ def _converted(sha256: str, provide: Callable[[Path], None], what: str, on_messa
         with _locked(folder.with_name(f"{folder.name}.lock"), what, say):
             if not _is_sound(folder):
                 say(f"Preparing {what} (once, about a minute)...")
-                _build(folder, sha256, provide)
+                _build(folder, sha256, provide, what)
     except OSError as error:
         raise StorageError(
             f"Cannot prepare {what} in {folder.parent}: {error.strerror or error}. "
@@ -89,7 +90,7 @@ def _locked(path: Path, what: str, say: OnMessage) -> Iterator[None]:
         lock.release()
 
 
-def _build(folder: Path, sha256: str, provide: Callable[[Path], None]) -> None:
+def _build(folder: Path, sha256: str, provide: Callable[[Path], None], what: str) -> None:
     partial = folder.with_name(f"{folder.name}.partial")
     source = folder.with_name(f"{folder.name}.source")
     for leftover in (partial, source, folder):
@@ -98,7 +99,8 @@ def _build(folder: Path, sha256: str, provide: Callable[[Path], None]) -> None:
         source.mkdir()
         partial.mkdir()
         provide(source / "model.gguf")
-        _write_model(source, partial)
+        with _unreadable(what, source):
+            _write_model(source, partial)
         for file in (*partial.iterdir(), partial):
             _sync(file)
         partial.rename(folder)
@@ -122,25 +124,34 @@ def _write_model(source: Path, target: Path) -> None:
     Weights are kept in float32 (twice the disk of bfloat16): they are mapped as they are, where a cast takes seconds.
     """
     import torch
-    from safetensors import SafetensorError
     from safetensors.torch import save_file
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
     options: dict[str, Any] = {"gguf_file": "model.gguf", "local_files_only": True, "trust_remote_code": False}
+    with quiet_transformers(), _gguf_read_once():
+        tokenizer = AutoTokenizer.from_pretrained(source, **options)
+        model = AutoModelForCausalLM.from_pretrained(
+            source, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True), **options
+        )
+        _write_tokenizer(tokenizer, target)
+        _write_config(model, target)
+        save_file(_untied(model.state_dict()), target / "model.safetensors", metadata={"format": "pt"})
+        (target / "model.safetensors").chmod(0o644)
+
+
+@contextlib.contextmanager
+def _unreadable(what: str, source: Path) -> Iterator[None]:
+    """Turns whatever a parser stumbles over in a GGUF file that is broken or of an unknown kind into one line."""
+    from safetensors import SafetensorError
+
+    stumbles = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError)
     try:
-        with quiet_transformers(), _gguf_read_once():
-            tokenizer = AutoTokenizer.from_pretrained(source, **options)
-            model = AutoModelForCausalLM.from_pretrained(
-                source, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True), **options
-            )
-            _write_tokenizer(tokenizer, target)
-            _write_config(model, target)
-            save_file(_untied(model.state_dict()), target / "model.safetensors", metadata={"format": "pt"})
-            (target / "model.safetensors").chmod(0o644)
-    except (ValueError, KeyError, IndexError, RuntimeError, NotImplementedError, SafetensorError) as error:
+        yield
+    except (*stumbles, RuntimeError, MemoryError, struct.error, SafetensorError) as error:
+        reason = str(error).replace(f"{source}{os.sep}", "").partition("\n")[0].rstrip(". ")
         raise WeightsError(
-            f"transformers cannot read the GGUF file: {str(error).splitlines()[0]}. Use a model of another "
-            "architecture, or its safetensors folder"
+            f"Cannot read {what} as a GGUF file: {reason or type(error).__name__}. Check the file, or use a model of "
+            "another architecture or its safetensors folder"
         ) from error
 
 
