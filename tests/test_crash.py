@@ -97,7 +97,7 @@ def place(tmp_path):
 
 def test_a_first_run_killed_at_any_step_goes_on_without_embedding_anything_twice(place):
     states = set()
-    for _ in deaths(place, BATCHES, every=9):
+    for _ in deaths(place, BATCHES, every=13):
         try:
             done = answers(place / "index")
         except IndexNotFoundError:
@@ -118,7 +118,7 @@ def test_a_run_killed_at_any_step_leaves_the_index_before_or_after(place, option
     write_documents(place / "docs", 2)
     (place / "docs" / "00.txt").unlink()
     states = []
-    for _ in deaths(place, options, every=7):
+    for _ in deaths(place, options, every=11):
         now = answers(place / "index")
         states.append({path: now.get(path) == text for path, text in before.items()})
         index_in(place)
@@ -165,7 +165,7 @@ def test_a_full_disk_is_reported_and_the_old_index_still_answers(place):
     before = answers(place / "index")
     write_documents(place / "docs", 2)
     whole = (place / "index" / "ragkit.sqlite").stat().st_size
-    for file_bytes in (1, 3000, 6000, 9000, 20_000, whole - 100, whole):
+    for file_bytes in (1, 6000, 20_000, whole - 100):
         assert run_in_process(index_on_a_small_disk, place, file_bytes) == 3
         assert answers(place / "index") == before
         assert not list(Path(place / "index").glob("*.draft"))

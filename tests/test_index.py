@@ -412,7 +412,7 @@ def test_a_flipped_byte_in_a_database_too_large_to_hash_never_gives_wrong_text(f
     monkeypatch.setattr(index_folder, "HASHED_BYTES", 0)
     size = (folder / DATABASE).stat().st_size
     refused = 0
-    for position in [*range(0, size, 151)]:
+    for position in range(0, size, 307):
         with flipped(folder / DATABASE, position):
             try:
                 with Index.open(folder) as index:

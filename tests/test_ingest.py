@@ -255,6 +255,9 @@ def test_a_missing_path_is_named_before_anything_is_changed():
     with pytest.raises(InputError, match="'nowhere' does not exist"):
         run("docs", "nowhere")
     assert paths() == ["docs/a.txt", "docs/deep/b.md"]
+    for path in ("", "x" * 5000, "docs/deep/b.md/x.txt"):
+        with pytest.raises(InputError, match="does not exist"):
+            run("docs", path)
     with pytest.raises(InputError, match="No path"):
         index_paths([], "new", WordEmbedder(), OPTIONS)
     assert not Path("new").exists()
@@ -264,12 +267,13 @@ def test_files_that_cannot_be_read_are_named_and_the_rest_is_indexed():
     write("docs/binary.txt", bytes(range(256)) * 8)
     write("docs/empty.txt", " \n \n")
     Path("docs/dangling.txt").symlink_to("nothing.txt")
+    Path("docs/loop.txt").symlink_to("loop.txt")
     write("docs/locked.txt", "No entry.")
     Path("docs/locked.txt").chmod(0)
     report = run("docs", "docs/deep")
     failed = {file.path: file.reason for file in report.failed}
     locked = set() if os.geteuid() == 0 else {"docs/locked.txt"}  # root reads everything
-    assert failed.keys() == {"docs/binary.txt", "docs/empty.txt", "docs/dangling.txt"} | locked
+    assert failed.keys() == {f"docs/{name}.txt" for name in ("binary", "empty", "dangling", "loop")} | locked
     assert not any(reason.startswith("docs/") for reason in failed.values())
     assert set(paths()) >= {"docs/a.txt", "docs/deep/b.md"}
 

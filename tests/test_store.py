@@ -209,6 +209,8 @@ def test_vectors_survive_being_saved_and_removed_ones_are_gone():
     assert [chunk_id for chunk_id, _ in loaded.search([0, 1], 5)] == [3, 1]
 
 
-def test_a_question_vector_of_another_width_is_refused():
+def test_a_question_vector_of_another_width_or_without_numbers_is_refused():
     with pytest.raises(ValueError, match="3 dimensions"):
         VectorIndex(2).search([1, 0, 0], 1)
+    with pytest.raises(ValueError, match="no numbers"):
+        VectorIndex(2).search([1, float("nan")], 1)

@@ -8,7 +8,7 @@ import os
 import time
 from pathlib import Path, PurePosixPath
 
-from ragkit.index.files import Found, FoundFile, normalised
+from ragkit.index.files import Found, FoundFile, normalised, real_path
 from ragkit.index.folder import sha256_of
 from ragkit.index.store import FileStamp
 from ragkit.records import DocumentRef
@@ -21,7 +21,7 @@ class KnownFiles:
     """The files of the documents that an index holds."""
 
     def __init__(self, folder: Path, stamps: dict[DocumentRef, FileStamp]):
-        self._folder = folder.resolve()
+        self._folder = real_path(folder)
         self._stamps = stamps
         self._by_path = {ref.path: ref for ref in stamps}
         self._by_location = {stamp.location: ref for ref, stamp in stamps.items()}
@@ -90,7 +90,7 @@ class KnownFiles:
 
     def under(self, path: str | Path) -> set[str]:
         """The paths of the documents that a path means: as they are cited or where they are, files or whole folders."""
-        name, real = normalised(path), Path(path).resolve()
+        name, real = normalised(path), real_path(path)
         return {
             ref.path
             for ref, stamp in self._stamps.items()

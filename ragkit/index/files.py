@@ -83,7 +83,7 @@ def find_files(paths: Sequence[str | Path], exclude: Sequence[str] = ()) -> Foun
     if not paths:
         raise InputError("No path was given. Name the files or folders to index: ragkit index PATH... --index DIR")
     for path in paths:
-        if not Path(path).exists():
+        if not str(path) or not _exists(Path(path)):
             raise InputError(f"'{path}' does not exist. Check the path; nothing was changed")
     found = Found()
     for path in paths:
@@ -92,6 +92,11 @@ def find_files(paths: Sequence[str | Path], exclude: Sequence[str] = ()) -> Foun
         else:
             _add_named_file(found, Path(path))
     return found
+
+
+def real_path(path: str | Path) -> Path:
+    """A path from the root with all links resolved, as far as they can be."""
+    return Path(os.path.realpath(path))
 
 
 def normalised(path: str | Path) -> str:
@@ -106,18 +111,18 @@ def _add_named_file(found: Found, file: Path) -> None:
     elif not file.is_file():
         found.failed.append(FailedFile(path, "is neither a file nor a folder"))
     else:
-        _add(found, FoundFile(path, file, file.resolve(), path))
+        _add(found, FoundFile(path, file, real_path(file), path))
 
 
 def _add_folder(found: Found, folder: Path, exclude: Sequence[str]) -> None:
-    root, real_root = normalised(folder), folder.resolve()
+    root, real_root = normalised(folder), real_path(folder)
     found.folders.append((root, real_root))
     for file in _walk(found, folder, PurePosixPath(), exclude):
-        path, real = normalised(file), file.resolve()
+        path, real = normalised(file), real_path(file)
         if not is_supported(file):
             found.skipped += 1
         elif not real.exists():
-            found.failed.append(FailedFile(path, "is a link to a file that does not exist"))
+            found.failed.append(FailedFile(path, "is a link to a file that is not there"))
         elif not real.is_relative_to(real_root) or not real.is_file():
             found.skipped += 1
         else:
@@ -130,21 +135,29 @@ def _walk(found: Found, folder: Path, below: PurePosixPath, exclude: Sequence[st
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as exc:
         found.failed.append(FailedFile(normalised(folder), f"cannot be read: {exc.strerror or exc}"))
-        found.unreadable.append(folder.resolve())
+        found.unreadable.append(real_path(folder))
         return
     for entry in entries:
         place = below / entry.name
         if entry.name.startswith(".") or _is_excluded(place, exclude):
             continue
         if not entry.is_dir(follow_symlinks=False):
-            if not entry.is_dir():  # a link to a folder is not followed
+            if not Path(entry).is_dir():  # a link to a folder is not followed
                 yield Path(entry)
         elif not Path(entry, DATABASE).exists():
             yield from _walk(found, Path(entry), place, exclude)
 
 
 def _is_excluded(place: PurePosixPath, exclude: Sequence[str]) -> bool:
-    return any(fnmatch(place.name, pattern) or fnmatch(str(place), pattern.rstrip("/")) for pattern in exclude)
+    patterns = [pattern.rstrip("/") for pattern in exclude]
+    return any(fnmatch(place.name, pattern) or fnmatch(str(place), pattern) for pattern in patterns)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # such as a name that is too long, or a folder on the way that may not be entered
+        return False
 
 
 def _add(found: Found, file: FoundFile) -> None:

@@ -61,6 +61,8 @@ class VectorIndex:
         FAISS leaves open which of several equal scores come up last, so more are fetched until the last is worse.
         """
         question = np.asarray(vector, dtype=np.float32).reshape(1, -1)
+        if not np.isfinite(question).all():
+            raise ValueError("the question's vector has values that are no numbers")
         if question.shape[1] != self.dimensions:
             raise ValueError(f"the question's vector has {question.shape[1]} dimensions, the index {self.dimensions}")
         total = len(self)
