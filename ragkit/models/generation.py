@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, Protocol
 
 from ragkit.errors import ModelError
@@ -128,13 +129,14 @@ class TransformersGenerator:
 
     def _neutralise(self, text: str) -> str:
         """The text with a space inside whatever the tokenizer would read as a special token."""
-        specials = [token for token in self._special_tokens() if token in text]
+        specials = [token for token in self._special_tokens if token in text]
         while specials:
             for token in specials:
                 text = text.replace(token, f"{token[0]} {token[1:]}")
-            specials = [token for token in self._special_tokens() if token in text]
+            specials = [token for token in self._special_tokens if token in text]
         return text
 
+    @cached_property
     def _special_tokens(self) -> list[str]:
         added = self._tokenizer.added_tokens_decoder.values()
         return [str(token) for token in added if token.special and len(str(token)) > 1]
