@@ -206,6 +206,7 @@ class Answer:
         text: The sentences with their labels, or the refusal sentence.
         confidence: Estimated probability in [0, 1] that the documents answer the question and this is the answer.
         nearest: The paragraphs that came closest, best first; most useful when ragkit abstained.
+        unresolved_labels: Labels the model wrote though it was never shown them; what cited them was not said.
     """
 
     question: str
@@ -218,6 +219,7 @@ class Answer:
     model: str
     seconds: Seconds = field(default_factory=Seconds)
     nearest: tuple[Hit, ...] = ()
+    unresolved_labels: tuple[int, ...] = ()
     id: str | None = None
 
     def to_dict(self) -> dict[str, Any]:

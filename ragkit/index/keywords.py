@@ -8,6 +8,8 @@ import sqlite3
 import unicodedata
 from collections.abc import Iterable
 
+from ragkit.terms import STOP_WORDS
+
 KEYWORDS_TABLE = """
 CREATE VIRTUAL TABLE keywords USING fts5(text, tokenize = 'porter unicode61 remove_diacritics 2');
 """
@@ -15,20 +17,6 @@ CREATE VIRTUAL TABLE keywords USING fts5(text, tokenize = 'porter unicode61 remo
 MAX_TERMS = 64
 
 _WORD = re.compile(r"[^\W_]+")
-
-_STOP_WORD_TEXT = """
-a about all also am an and any anyone anything are as at be been being but by can could did do does doing done each
-either else ever every for from get give given had has have having he her here hers him his how however i if in into is
-it its itself just let like many may me might mine much must my no nor not of off on once one only or other our ours out
-over please say shall she should so some someone something such tell than that the their theirs them then there these
-they this those though to too under until up upon us very was we were what whatever when where whether which while who
-whom whose why will with within without would yes yet you your yours
-d ll m re s t ve don doesn didn isn aren wasn weren won wouldn couldn shouldn hasn haven hadn ain
-"""  # the last row: what is left of contractions once the apostrophe is gone
-
-STOP_WORDS = frozenset(_STOP_WORD_TEXT.split())
-"""Words that say how a question asks, not what it asks for."""
-
 
 def match_expression(question: str) -> str | None:
     """The FTS5 query for a question, or None if it has no word to search for."""

@@ -1,0 +1,116 @@
+"""Answers, hits and results as text for a terminal; colours vanish in a pipe. Called by `cli`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ragkit.evaluation.report import SUMMARY_HEADER, summary_rows, tag_header, tag_rows
+from ragkit.evaluation.report import failures as list_failures
+from ragkit.evaluation.results import EvalResult
+from ragkit.index.index import IndexInfo
+from ragkit.ingest import IngestReport
+from ragkit.records import Answer, Citation, DocumentRef, Hit, Paragraph
+
+_REASONS = {
+    "nothing-retrieved": "nothing in the index comes near it",
+    "no-evidence": "no sentence found answers it",
+    "unsupported": "what was written is not supported by the documents",
+}
+
+
+def answer_text(answer: Answer) -> RenderableType:
+    """The answer, and under it each cited sentence with its place; for a refusal the reason and what came closest."""
+    if answer.abstained:
+        reason = Text(f"  Reason: {_REASONS[answer.reason or 'no-evidence']}.", style="dim")
+        return Group(Text(answer.text, style="bold yellow"), reason, *_nearest(answer.nearest))
+    return Group(Text(answer.text, style="bold"), Text(), *(_citation(citation) for citation in answer.citations))
+
+
+def _place(paragraph: Paragraph) -> str:
+    page = f", page {paragraph.page}" if paragraph.page is not None else ""
+    return f"{paragraph.document.path}, paragraph {paragraph.number}{page}"
+
+
+def _citation(citation: Citation) -> Text:
+    text = Text(f"  [{citation.label}] ", style="cyan")
+    text.append(_place(citation.paragraph), style="cyan")
+    return text.append(f"\n      “{' '.join(citation.quote.split())}”", style="default")
+
+
+def _nearest(hits: Sequence[Hit]) -> list[Text]:
+    if not hits:
+        return []
+    lines = [Text("  Nearest paragraphs:", style="dim")]
+    return lines + [Text(f"    {_place(hit.paragraph)}: {_shorten(hit.paragraph.text)}", style="dim") for hit in hits]
+
+
+def _shorten(text: str, width: int = 100) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= width else flat[: width - 1].rstrip() + "…"
+
+
+def hits_text(hits: Sequence[Hit]) -> RenderableType:
+    """Each hit with its rank, score, place and text."""
+    if not hits:
+        return Text("Nothing found.")
+    lines = []
+    for hit in hits:
+        head = Text(f"{hit.rank}. {_place(hit.paragraph)}", style="cyan").append(f"  {hit.score:.3f}", style="dim")
+        lines += [head, Text(f"   {' '.join(hit.paragraph.text.split())}")]
+    return Group(*lines)
+
+
+def ingest_line(report: IngestReport, index: Path) -> str:
+    """What indexing did, in one line."""
+    parts = [
+        f"{count} {name}"
+        for name, count in (
+            ("added", report.added),
+            ("updated", report.updated),
+            ("unchanged", report.unchanged),
+            ("removed", report.removed),
+            ("of another kind skipped", report.skipped),
+            ("failed", len(report.failed)),
+        )
+        if count
+    ]
+    return f"{index}: {', '.join(parts) or 'nothing to do'} ({report.seconds:.1f} s)."
+
+
+def info_text(info: IndexInfo, documents: Sequence[DocumentRef]) -> RenderableType:
+    """The facts of an index and its documents."""
+    table = Table.grid(padding=(0, 2))
+    for name, value in (
+        ("index", str(info.folder)),
+        ("documents", str(info.documents)),
+        ("paragraphs", str(info.paragraphs)),
+        ("chunks", str(info.chunks)),
+        ("size", f"{info.bytes / 1e6:.1f} MB"),
+        ("generation", str(info.generation)),
+        ("embedder", info.spec.embedder),
+    ):
+        table.add_row(Text(name, style="dim"), Text(value))
+    return Group(table, *(Text(f"  {document.path}") for document in documents))
+
+
+def eval_tables(result: EvalResult, *, with_failures: bool) -> list[RenderableType]:
+    """The metrics, the metrics by tag, and the wrong answers if asked for."""
+    shown: list[RenderableType] = [_table(SUMMARY_HEADER, summary_rows(result), result.suite)]
+    if result.by_tag:
+        shown.append(_table(tag_header(result), tag_rows(result), "by tag"))
+    if with_failures:
+        for failure in list_failures(result):
+            shown.append(Text(f"{failure.id}  {failure.question}\n    said: {failure.answer}\n    gold: {failure.gold}"))
+    return shown
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for name in header:
+        table.add_column(name, justify="left" if name in (header[0],) else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table

@@ -1,0 +1,163 @@
+"""Hits to the few sentences that answer the question.
+
+Every sentence of the best paragraphs is scored by late interaction within its paragraph, by its keywords and by whether
+it holds the kind of thing that is asked for. Called by `answering`; `python -m evals.evidence` measures the schemes.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ragkit.interaction import best_matches
+from ragkit.models.embedding import TokenVectors, Vectors
+from ragkit.questions import asked_kind, holds_kind
+from ragkit.records import Evidence, Paragraph
+from ragkit.retrieval import Retrieved
+from ragkit.sentences import split_sentences
+from ragkit.terms import STOP_WORDS, WORD, content_terms, stem
+
+# Weights of the parts of a sentence's score, chosen on XQuAD articles 1-12 and odd CLAPNQ lines (evals/README.md).
+WEIGHTED_SHARE = 0.5
+KEYWORD_WEIGHT = 0.1
+KIND_WEIGHT = 0.05
+
+STOP_WORD_WEIGHT = 0.3
+"""How much a stop word of the question weighs beside the rarity of its content words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One sentence of a retrieved paragraph with what speaks for it.
+
+    Attributes:
+        rank: Of its paragraph, from 1.
+        matches: For each question token its best cosine within the sentence, shape (question tokens,).
+        paragraph_matches: The same within the whole paragraph.
+        weights: Of the question tokens by rarity, shape (question tokens,), summing to 1.
+        keyword: BM25 relative to the best candidate, in [0, 1].
+        holds_kind: Whether it holds the kind of thing asked for; None if any will do.
+    """
+
+    paragraph: Paragraph
+    rank: int
+    start: int
+    end: int
+    text: str
+    matches: Vectors
+    paragraph_matches: Vectors
+    weights: Vectors
+    keyword: float
+    holds_kind: bool | None
+    score: float = 0.0
+
+
+def score_sentences(retrieved: Retrieved, paragraphs: int) -> list[Candidate]:
+    """The sentences of the best so many paragraphs, best first."""
+    question = retrieved.question
+    found = [
+        (hit.paragraph, tokens, matches, span)
+        for hit, tokens, matches in zip(
+            retrieved.hits[:paragraphs], retrieved.paragraph_tokens, retrieved.matches, strict=False
+        )
+        for span in split_sentences(hit.paragraph.text)
+    ]
+    texts = [paragraph.text[start:end] for paragraph, _, _, (start, end) in found]
+    rarity = _Rarity([set(content_terms(text)) for text in texts])
+    weights = _token_weights(question, retrieved.question_tokens, rarity)
+    keywords = _relative_bm25(question, texts, rarity)
+    kind = asked_kind(question)
+    ranks = {id(hit.paragraph): hit.rank for hit in retrieved.hits}
+    candidates = [
+        Candidate(
+            paragraph=paragraph,
+            rank=ranks[id(paragraph)],
+            start=paragraph.start + start,
+            end=paragraph.start + end,
+            text=text,
+            matches=best_matches(retrieved.question_tokens, tokens, start, end),
+            paragraph_matches=matches,
+            weights=weights,
+            keyword=keyword,
+            holds_kind=None if kind is None else holds_kind(kind, question, text),
+        )
+        for (paragraph, tokens, matches, (start, end)), text, keyword in zip(found, texts, keywords, strict=True)
+    ]
+    scored = [replace(candidate, score=_score(candidate)) for candidate in candidates]
+    return sorted(scored, key=lambda candidate: -candidate.score)
+
+
+def select_evidence(candidates: Sequence[Candidate], *, count: int, margin: float, max_words: int) -> list[Evidence]:
+    """The best sentence and those that come close to it, best first, labelled from 1.
+
+    Args:
+        candidates: Best first.
+        count: At most so many.
+        margin: How far below the best score a further sentence may lie.
+        max_words: Of all together; the best sentence is taken however long it is.
+    """
+    chosen: list[Candidate] = []
+    for candidate in candidates:
+        total = sum(len(c.text.split()) for c in (*chosen, candidate))
+        close = not chosen or candidate.score >= chosen[0].score - margin
+        if len(chosen) < count and close and (not chosen or total <= max_words) and not _repeats(candidate, chosen):
+            chosen.append(candidate)
+    return [
+        Evidence(label, c.paragraph, c.start, c.end, c.text, round(c.score, 4)) for label, c in enumerate(chosen, 1)
+    ]
+
+
+def _repeats(candidate: Candidate, chosen: Sequence[Candidate]) -> bool:
+    """Whether all its content terms are in a sentence that was chosen already."""
+    terms = set(content_terms(candidate.text))
+    return any(terms <= set(content_terms(other.text)) for other in chosen)
+
+
+def _score(candidate: Candidate) -> float:
+    plain = float(candidate.matches.mean() + candidate.paragraph_matches.mean())
+    weighted = float((candidate.matches + candidate.paragraph_matches) @ candidate.weights)
+    return (
+        plain
+        + WEIGHTED_SHARE * weighted
+        + KEYWORD_WEIGHT * candidate.keyword
+        + KIND_WEIGHT * bool(candidate.holds_kind)
+    )
+
+
+class _Rarity:
+    """How rare a term is among the candidate sentences, as BM25 weighs it."""
+
+    def __init__(self, sentences: Sequence[set[str]]):
+        self._count = len(sentences)
+        self._holding = Counter(term for sentence in sentences for term in sentence)
+
+    def __call__(self, term: str) -> float:
+        holding = self._holding[term]
+        return math.log(1 + (self._count - holding + 0.5) / (holding + 0.5))
+
+
+def _token_weights(question: str, tokens: TokenVectors, rarity: _Rarity) -> Vectors:
+    """Each question token weighs as much as its word is rare; punctuation nothing."""
+    weights = np.zeros(len(tokens.starts), dtype=np.float32)
+    for match in WORD.finditer(question):
+        word = match.group().casefold()
+        weight = STOP_WORD_WEIGHT if word in STOP_WORDS else rarity(stem(word))
+        weights[(tokens.starts >= match.start()) & (tokens.ends <= match.end())] = weight
+    total = weights.sum()
+    normalised: Vectors = weights / total if total else weights
+    return normalised
+
+
+def _relative_bm25(question: str, texts: Sequence[str], rarity: _Rarity) -> list[float]:
+    """BM25 of each sentence against the question, divided by the best one's (Robertson and Zaragoza 2009, eq. 3.15)."""
+    wanted = set(content_terms(question))
+    counts = [Counter(content_terms(text)) for text in texts]
+    mean_length = sum(count.total() for count in counts) / max(1, len(counts)) or 1.0
+    scores = []
+    for count in counts:
+        norm = 1.2 * (0.25 + 0.75 * count.total() / mean_length)
+        scores.append(sum(rarity(term) * count[term] * 2.2 / (count[term] + norm) for term in wanted if count[term]))
+    best = max(scores, default=0.0)
+    return [score / best if best else 0.0 for score in scores]

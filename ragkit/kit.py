@@ -1,0 +1,184 @@
+"""The front door for Python: `build`, `open`, and the `Kit` that asks, searches, updates and removes.
+
+Models are loaded when they are first needed and then kept.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from ragkit.answering import Answerer, check_question
+from ragkit.index.index import Index, IndexInfo
+from ragkit.ingest import IngestOptions, IngestReport, Progress, index_paths, remove_paths
+from ragkit.interaction import LateInteraction
+from ragkit.models.embedding import Embedder
+from ragkit.models.generation import Generator
+from ragkit.models.loading import load_embedder, load_generator, load_reranker
+from ragkit.models.weights import WRITER
+from ragkit.records import Answer, Hit
+from ragkit.retrieval import Retriever
+from ragkit.settings import Settings
+
+OnProgress = Callable[[Progress], None]
+Paths = str | Path | Sequence[str | Path]
+
+
+class Kit:
+    """An index open for questions, with the models it needs.
+
+    Pass `embedder` or `generator` to use models of your own that follow those protocols.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        settings: Settings,
+        *,
+        embedder: Embedder | None = None,
+        generator: Generator | None = None,
+        on_message: Callable[[str], None] | None = None,
+    ):
+        self.index = index
+        self.settings = settings
+        self._given_embedder = embedder
+        self._given_generator = generator
+        self._on_message = on_message
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedding model, checked against the index.
+
+        Raises:
+            IndexMismatchError: Another model made the index.
+        """
+        embedder = self._given_embedder or load_embedder(self.settings.embedder, offline=self.settings.offline)
+        self.index.check(embedder.name, embedder.dimensions)
+        return embedder
+
+    @cached_property
+    def generator(self) -> Generator:
+        """The writing model."""
+        if self._given_generator is not None:
+            return self._given_generator
+        return load_generator(self.settings.model, offline=self.settings.offline, on_message=self._on_message)
+
+    @cached_property
+    def _retriever(self) -> Retriever:
+        named = self.settings.reranker
+        reranker = load_reranker(named, offline=self.settings.offline) if named else None
+        interaction = LateInteraction(self.embedder)
+        return Retriever(
+            self.embedder,
+            interaction,
+            pool=self.settings.retrieve_chunks,
+            rerank=self.settings.rerank_paragraphs,
+            reranker=reranker,
+        )
+
+    @cached_property
+    def _answerer(self) -> Answerer:
+        name = self._given_generator.name if self._given_generator else self.settings.model or WRITER.name
+        return Answerer(self._retriever, lambda: self.generator, name, self.settings)
+
+    def ask(self, question: str, *, id: str | None = None) -> Answer:  # noqa: A002 - the name of the field
+        """The checked answer to one question, or the refusal with its reason.
+
+        Raises:
+            QuestionError: The question is empty or too long.
+            IndexStateError: The index is damaged or was made with another embedder.
+            ModelError: A model cannot be loaded or failed.
+        """
+        answerer = self._answerer
+        with self.index.snapshot() as snapshot:
+            return answerer.answer(question, snapshot, id)
+
+    def ask_many(self, questions: Iterable[str]) -> list[Answer]:
+        """An answer for each question, in order."""
+        return [self.ask(question) for question in questions]
+
+    def search(self, question: str, k: int = 5) -> list[Hit]:
+        """The best `k` paragraphs for a question, best first."""
+        question = check_question(question, self.settings.max_question_chars)
+        retriever = self._retriever
+        with self.index.snapshot() as snapshot:
+            return list(retriever.retrieve(question, snapshot, k).hits)[:k]
+
+    def update(self, *paths: str | Path, on_progress: OnProgress | None = None) -> IngestReport:
+        """Adds or updates files and folders; what vanished from a folder leaves the index."""
+        options = ingest_options(self.settings)
+        return index_paths(paths, self.index.folder, self.embedder, options, on_progress)
+
+    def remove(self, *paths: str | Path) -> IngestReport:
+        """Takes files or folders out of the index; the files themselves stay where they are."""
+        return remove_paths(paths, self.index.folder)
+
+    def info(self) -> IndexInfo:
+        """How much the index holds and what made it."""
+        return self.index.info()
+
+    def close(self) -> None:
+        """Lets go of the index."""
+        self.index.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def build(
+    paths: Paths,
+    index: str | Path,
+    settings: Settings | None = None,
+    *,
+    embedder: Embedder | None = None,
+    generator: Generator | None = None,
+    **changed: Any,
+) -> Kit:
+    """Indexes files and folders (only what changed since last time) and opens the index.
+
+    Args:
+        paths: A file or folder, or several.
+        index: The folder of the index; made if it is not there.
+        settings: As a whole; by default those of `Settings()`.
+        embedder: An embedding model of your own.
+        generator: A writing model of your own.
+        **changed: Single settings, as in `model="path/to/folder"`.
+
+    Raises:
+        InputError: A path does not exist, or nothing in it can be read.
+    """
+    chosen = _settings(settings, changed)
+    used = embedder or load_embedder(chosen.embedder, offline=chosen.offline)
+    listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    index_paths(listed, index, used, ingest_options(chosen))
+    return Kit(Index.open(index), chosen, embedder=used, generator=generator)
+
+
+def open(  # noqa: A001 - read as ragkit.open
+    index: str | Path,
+    settings: Settings | None = None,
+    *,
+    embedder: Embedder | None = None,
+    generator: Generator | None = None,
+    **changed: Any,
+) -> Kit:
+    """Opens an index for questions; takes the same settings and models as `build`.
+
+    Raises:
+        IndexNotFoundError: There is none in that folder.
+        IndexCorruptError: A file of it is damaged.
+    """
+    return Kit(Index.open(index), _settings(settings, changed), embedder=embedder, generator=generator)
+
+
+def ingest_options(settings: Settings, *, rebuild: bool = False, exclude: Sequence[str] = ()) -> IngestOptions:
+    """What indexing needs of the settings."""
+    return IngestOptions(settings.chunk_tokens, settings.min_chunk_tokens, rebuild=rebuild, exclude=tuple(exclude))
+
+
+def _settings(settings: Settings | None, changed: dict[str, Any]) -> Settings:
+    base = settings.model_dump() if settings is not None else {}
+    return Settings.load(**(base | changed))

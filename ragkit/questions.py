@@ -1,0 +1,61 @@
+"""What a question asks for: the kind of thing its answer must hold, and whether a sentence holds one.
+
+Rules over English question words; a question they do not know asks for anything. Called by `evidence` and `confidence`.
+"""
+
+import re
+from typing import Literal
+
+from ragkit.terms import WORD, words
+
+AnswerKind = Literal["number", "time", "name"]
+
+_NUMBER_ASKED = re.compile(
+    r"\bhow (many|much|long|old|far|large|big|tall|high|fast|deep|wide|few|heavy|often)\b"
+    r"|\b(what|which) (percent|percentage|number|amount|proportion|share|distance|size|age|score|rate|price|temperature)\b",
+    re.IGNORECASE,
+)
+_TIME_ASKED = re.compile(
+    r"\bwhen\b|\b(what|which) (year|date|month|day|weekday|time|century|decade)\b|\bhow long ago\b|\bsince when\b",
+    re.IGNORECASE,
+)
+_NAME_ASKED = re.compile(
+    r"\b(who|whom|whose|where)\b|\b(what|which) (city|country|state|place|county|region|island|river|university|school"
+    r"|team|company|person|man|woman|king|queen|president|author|artist|town|capital|language)\b",
+    re.IGNORECASE,
+)
+
+_NUMBER_WORDS = frozenset(
+    "zero two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand thousands "
+    "million millions billion billions trillion dozen dozens half third quarter twice once double triple both single "
+    "none several majority full entire".split()
+)
+_TIME_WORDS = frozenset(
+    "january february march april may june july august september october november december monday tuesday wednesday "
+    "thursday friday saturday sunday century centuries decade decades year years month months week weeks day days hour "
+    "hours today yesterday tomorrow morning evening night noon midnight spring summer autumn winter before after during "
+    "while until since when ago early late earlier later now soon immediately already always never".split()
+)
+_CAPITALISED = re.compile(r"(?<![.!?:;] )(?<![\"“'‘(\[])(?<!^)\b[A-Z][^\W\d_]+")
+
+
+def asked_kind(question: str) -> AnswerKind | None:
+    """The kind of thing the question asks for, or None where that cannot be told."""
+    if _TIME_ASKED.search(question):
+        return "time"
+    if _NUMBER_ASKED.search(question):
+        return "number"
+    if _NAME_ASKED.search(question):
+        return "name"
+    return None
+
+
+def holds_kind(kind: AnswerKind, question: str, sentence: str) -> bool:
+    """Whether the sentence holds a thing of that kind which the question does not already name."""
+    known = set(words(question))
+    if kind == "name":
+        return any(name.group().casefold() not in known for name in _CAPITALISED.finditer(sentence))
+    wanted = _NUMBER_WORDS if kind == "number" else _TIME_WORDS
+    found = (match.group().casefold() for match in WORD.finditer(sentence))
+    return any((word in wanted or any(c.isdigit() for c in word)) and word not in known for word in found)

@@ -1,0 +1,80 @@
+"""A draft to sentences that are supported: keep, re-attach, quote the evidence instead, or drop. Called by `answering`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ragkit.citations import DraftSentence, without_marks
+from ragkit.questions import asked_kind, holds_kind
+from ragkit.records import Evidence, Sentence
+from ragkit.terms import content_terms
+from ragkit.verification import Verdict, verify
+
+MAX_SENTENCES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What may be said.
+
+    Attributes:
+        drawn: Sentences with the evidence labels they rest on.
+        unresolved: Labels that the model wrote though it was never shown them.
+    """
+
+    drawn: tuple[tuple[Sentence, tuple[int, ...]], ...]
+    unresolved: tuple[int, ...]
+
+
+def repair(question: str, draft: Sequence[DraftSentence], evidence: Sequence[Evidence]) -> Repaired:
+    """The supported sentences of a draft; evidence that no sentence rests on is quoted."""
+    shown = {item.label: item for item in evidence}
+    unresolved = tuple(label for sentence in draft for label in sentence.labels if label not in shown)
+    drawn: list[tuple[Sentence, tuple[int, ...]]] = []
+    for sentence in draft:
+        kept = _attach(question, sentence, shown)
+        if kept is not None and not _says_again(kept[0], drawn):
+            drawn.append(kept)
+    used = {label for _, labels in drawn for label in labels}
+    for item in evidence:
+        if item.label not in used and len(drawn) < MAX_SENTENCES:
+            drawn.append((quote(item), (item.label,)))
+    drawn.sort(key=lambda pair: min(pair[1]))
+    return Repaired(tuple(drawn[:MAX_SENTENCES]), unresolved)
+
+
+def quote(evidence: Evidence) -> Sentence:
+    """The evidence sentence in its own words."""
+    return Sentence(without_marks(evidence.text), (), "supported", 1.0, quoted=True)
+
+
+def _attach(
+    question: str, sentence: DraftSentence, shown: dict[int, Evidence]
+) -> tuple[Sentence, tuple[int, ...]] | None:
+    """The sentence with a label that supports it: its own, else any other; None if there is none or it says nothing."""
+    if not _answers(question, sentence.text):
+        return None
+    for label in (*sentence.labels, *(label for label in shown if label not in sentence.labels)):
+        if label not in shown:
+            continue
+        verdict = _check(sentence.text, shown[label])
+        if verdict.verdict == "supported":
+            return Sentence(sentence.text, (), "supported", verdict.support), (label,)
+    return None
+
+
+def _check(text: str, evidence: Evidence) -> Verdict:
+    """The verdict against the very sentence that will be shown as the quotation."""
+    return verify(text, evidence.text)
+
+
+def _answers(question: str, text: str) -> bool:
+    """Whether it holds the kind of thing asked for and more than the question's own words."""
+    kind = asked_kind(question)
+    if kind is not None and not holds_kind(kind, question, text):
+        return False
+    return bool(set(content_terms(text)) - set(content_terms(question)))
+
+
+def _says_again(sentence: Sentence, drawn: Sequence[tuple[Sentence, tuple[int, ...]]]) -> bool:
+    terms = set(content_terms(sentence.text))
+    return any(terms <= set(content_terms(other.text)) for other, _ in drawn)

@@ -1,0 +1,111 @@
+"""A question to ranked hits: vectors and keywords, fused by rank, reranked by late interaction.
+
+Fusing by rank: Cormack, Clarke and Büttcher 2009, "Reciprocal Rank Fusion". The constants were compared on the first
+half of the XQuAD articles and CLAPNQ passages by `python -m evals.evidence`; its table is in `evals/README.md`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ragkit.index.snapshot import Snapshot
+from ragkit.interaction import LateInteraction, best_matches
+from ragkit.models.embedding import Embedder, TokenVectors, Vectors
+from ragkit.models.reranking import Reranker
+from ragkit.records import Hit, Paragraph
+from ragkit.spelling import correct_spelling
+from ragkit.terms import content_terms
+
+RANK_CONSTANT = 60
+"""How little the first ranks weigh above the later ones; the value of the paper, and not sensitive."""
+
+LONG_QUESTION_TOKENS = 128
+"""Questions are cut to so many tokens' worth of words before their tokens meet those of paragraphs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What retrieval found, best first, with the question's token vectors and the similarities behind each hit.
+
+    Attributes:
+        question: As it was searched for, misspelt words put right.
+    """
+
+    question: str
+    hits: tuple[Hit, ...]
+    question_tokens: TokenVectors
+    paragraph_tokens: tuple[TokenVectors, ...]
+    matches: tuple[Vectors, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Retriever:
+    """The models that retrieval needs, and how wide it looks.
+
+    Attributes:
+        pool: So many chunks are taken from the vectors and so many from the keywords.
+        rerank: So many paragraphs of the fused list are reranked.
+    """
+
+    embedder: Embedder
+    interaction: LateInteraction
+    pool: int
+    rerank: int
+    reranker: Reranker | None = None
+
+    def retrieve(self, question: str, snapshot: Snapshot, k: int) -> Retrieved:
+        """The best `k` paragraphs for a question (fewer if the index holds fewer), reranked."""
+        hits = self._search(question, snapshot, k)
+        corrected = correct_spelling(question, (hit.paragraph.text for hit in hits), self._is_common)
+        if corrected != question:
+            question, hits = corrected, self._search(corrected, snapshot, k)
+        return self._rerank(question, hits[: max(self.rerank, k)], k)
+
+    def _is_common(self, word: str) -> bool:
+        """Whether the embedder's vocabulary holds the word whole."""
+        return self.embedder.count_tokens(word) == 1
+
+    def _search(self, question: str, snapshot: Snapshot, k: int) -> list[Hit]:
+        """Paragraphs by vectors and keywords, fused by rank, best first."""
+        pool = max(self.pool, k)
+        dense = dict(snapshot.search_vectors(self.embedder.embed_question(question), pool))
+        keyword = dict(snapshot.search_keywords(question, pool))
+        fused = fuse([list(dense), list(keyword)])
+        chunks = snapshot.chunks([chunk_id for chunk_id, _ in fused])
+        hits: dict[tuple[str, int], Hit] = {}
+        for chunk_id, score in fused:
+            if chunk_id not in chunks:
+                continue
+            for paragraph in _by_overlap(question, chunks[chunk_id].paragraphs):
+                hit = Hit(paragraph, chunks[chunk_id], score, 0, dense.get(chunk_id), keyword.get(chunk_id))
+                hits.setdefault((paragraph.document.path, paragraph.number), hit)
+        return list(hits.values())
+
+    def _rerank(self, question: str, hits: list[Hit], k: int) -> Retrieved:
+        """The hits in the order of their late interaction, or of the cross-encoder where there is one."""
+        tokens = self.interaction.encode_question(" ".join(question.split()[:LONG_QUESTION_TOKENS]))
+        encoded = self.interaction.encode_paragraphs([hit.paragraph for hit in hits])
+        matches = [best_matches(tokens, paragraph) for paragraph in encoded]
+        scores = [float(match.mean()) for match in matches]
+        if self.reranker is not None:
+            scores = self.reranker.score(question, [hit.paragraph.text for hit in hits])
+        order = sorted(range(len(hits)), key=lambda n: -scores[n])[:k]
+        ranked = tuple(replace(hits[n], score=scores[n], rank=rank) for rank, n in enumerate(order, 1))
+        return Retrieved(question, ranked, tokens, tuple(encoded[n] for n in order), tuple(matches[n] for n in order))
+
+
+def fuse(rankings: Sequence[Sequence[int]]) -> list[tuple[int, float]]:
+    """Ids with the sum of their reciprocal ranks over several rankings, best first, ties by id."""
+    scores: dict[int, float] = {}
+    for ranking in rankings:
+        for rank, item in enumerate(ranking, 1):
+            scores[item] = scores.get(item, 0.0) + 1.0 / (RANK_CONSTANT + rank)
+    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _by_overlap(question: str, paragraphs: Sequence[Paragraph]) -> list[Paragraph]:
+    """The paragraphs of one chunk, those that share more of the question's terms first; headings only by themselves."""
+    bodies = [paragraph for paragraph in paragraphs if paragraph.kind != "heading"] or list(paragraphs)
+    if len(bodies) == 1:
+        return bodies
+    wanted = set(content_terms(question))
+    return sorted(bodies, key=lambda paragraph: -len(wanted & set(content_terms(paragraph.text))))
