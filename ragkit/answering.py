@@ -4,7 +4,7 @@ Called by `kit`. What is wrong with a question is an exception; that the documen
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ragkit.citations import number_citations, render
@@ -15,7 +15,7 @@ from ragkit.evidence import score_sentences, select_evidence
 from ragkit.index.snapshot import Snapshot
 from ragkit.models.generation import Generator
 from ragkit.prompts import REFUSAL
-from ragkit.records import AbstentionReason, Answer, Hit, Seconds
+from ragkit.records import Answer, Seconds
 from ragkit.repair import repair
 from ragkit.retrieval import Retriever
 from ragkit.settings import Settings

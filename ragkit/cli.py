@@ -16,8 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ragkit import display
 from ragkit.errors import InputError, RagkitError
 from ragkit.index.index import Index
-from ragkit.ingest import index_paths
 from ragkit.ingest import Progress as IngestProgress
+from ragkit.ingest import index_paths
 from ragkit.kit import Kit, ingest_options
 from ragkit.models.loading import load_embedder
 from ragkit.settings import Settings
@@ -36,7 +36,9 @@ IndexOption = Annotated[Path, typer.Option("--index", metavar="DIR", help="Folde
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ModelOption = Annotated[
     str | None,
-    typer.Option(metavar="MODEL", help="Writing model: folder, .gguf file, hub id, or openai:http://host:port/v1#name."),
+    typer.Option(
+        metavar="MODEL", help="Writing model: folder, .gguf file, hub id, or openai:http://host:port/v1#name."
+    ),
 ]
 EmbedderOption = Annotated[str | None, typer.Option(metavar="MODEL", help="Embedding model: folder or hub id.")]
 RerankerOption = Annotated[str | None, typer.Option(metavar="MODEL", help="Cross-encoder: folder or hub id.")]
@@ -57,7 +59,9 @@ class _Screen:
 
     @classmethod
     def open(cls, quiet: bool = False) -> "_Screen":
-        return cls(Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True), quiet)
+        return cls(
+            Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True), quiet
+        )
 
     def note(self, message: str) -> None:
         if not self.quiet:
@@ -73,7 +77,9 @@ class _Screen:
     def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
         """A bar on stderr, shown only to a person, that is told (done, total)."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=self.err, transient=True, disable=self.quiet or not self.err.is_terminal) as bar:
+        with Progress(
+            *columns, console=self.err, transient=True, disable=self.quiet or not self.err.is_terminal
+        ) as bar:
             task = bar.add_task(what, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
 
@@ -118,7 +124,8 @@ def ask(
     question: Annotated[str | None, typer.Argument(help="One question, in quotation marks.")] = None,
     index: IndexOption = INDEX_DEFAULT,
     questions: Annotated[
-        Path | None, typer.Option(metavar="FILE.jsonl", help='Many questions, a line each: {"id": ..., "question": ...}.')
+        Path | None,
+        typer.Option(metavar="FILE.jsonl", help='Many questions, a line each: {"id": ..., "question": ...}.'),
     ] = None,
     model: ModelOption = None,
     embedder: EmbedderOption = None,
@@ -134,7 +141,9 @@ def ask(
     """
     screen = _Screen.open(quiet)
     if (question is None) == (questions is None):
-        raise InputError('Give one question, or a file of them: ragkit ask "QUESTION", or ragkit ask --questions FILE.jsonl')
+        raise InputError(
+            'Give one question, or a file of them: ragkit ask "QUESTION", or ragkit ask --questions FILE.jsonl'
+        )
     given = {"model": model, "embedder": embedder, "reranker": reranker, "offline": offline or None}
     chosen = Settings.load(settings, **given)
     with Kit(Index.open(index), chosen, on_message=screen.note) as kit:
@@ -231,7 +240,7 @@ def doctor(index: IndexOption = INDEX_DEFAULT, as_json: JsonOption = False) -> N
     """Check every chunk, vector and checksum of an index; exit 2 and the cure if something is wrong."""
     screen = _Screen.open()
     with Index.open(index) as opened:
-        checked = opened.verify()
+        checked = opened.check_all()
     if as_json:
         screen.json({"ok": True, "chunks": checked})
     else:

@@ -103,7 +103,9 @@ def eval_tables(result: EvalResult, *, with_failures: bool) -> list[RenderableTy
         shown.append(_table(tag_header(result), tag_rows(result), "by tag"))
     if with_failures:
         for failure in list_failures(result):
-            shown.append(Text(f"{failure.id}  {failure.question}\n    said: {failure.answer}\n    gold: {failure.gold}"))
+            shown.append(
+                Text(f"{failure.id}  {failure.question}\n    said: {failure.answer}\n    gold: {failure.gold}")
+            )
     return shown
 
 

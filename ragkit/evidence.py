@@ -57,25 +57,19 @@ class Candidate:
 def score_sentences(retrieved: Retrieved, paragraphs: int) -> list[Candidate]:
     """The sentences of the best so many paragraphs, best first."""
     question = retrieved.question
-    found = [
-        (hit.paragraph, tokens, matches, span)
-        for hit, tokens, matches in zip(
-            retrieved.hits[:paragraphs], retrieved.paragraph_tokens, retrieved.matches, strict=False
-        )
-        for span in split_sentences(hit.paragraph.text)
-    ]
-    texts = [paragraph.text[start:end] for paragraph, _, _, (start, end) in found]
+    hits = zip(retrieved.hits[:paragraphs], retrieved.paragraph_tokens, retrieved.matches, strict=False)
+    found = [(hit, tokens, match, span) for hit, tokens, match in hits for span in split_sentences(hit.paragraph.text)]
+    texts = [hit.paragraph.text[start:end] for hit, _, _, (start, end) in found]
     rarity = _Rarity([set(content_terms(text)) for text in texts])
     weights = _token_weights(question, retrieved.question_tokens, rarity)
     keywords = _relative_bm25(question, texts, rarity)
     kind = asked_kind(question)
-    ranks = {id(hit.paragraph): hit.rank for hit in retrieved.hits}
     candidates = [
         Candidate(
-            paragraph=paragraph,
-            rank=ranks[id(paragraph)],
-            start=paragraph.start + start,
-            end=paragraph.start + end,
+            paragraph=hit.paragraph,
+            rank=hit.rank,
+            start=hit.paragraph.start + start,
+            end=hit.paragraph.start + end,
             text=text,
             matches=best_matches(retrieved.question_tokens, tokens, start, end),
             paragraph_matches=matches,
@@ -83,7 +77,7 @@ def score_sentences(retrieved: Retrieved, paragraphs: int) -> list[Candidate]:
             keyword=keyword,
             holds_kind=None if kind is None else holds_kind(kind, question, text),
         )
-        for (paragraph, tokens, matches, (start, end)), text, keyword in zip(found, texts, keywords, strict=True)
+        for (hit, tokens, matches, (start, end)), text, keyword in zip(found, texts, keywords, strict=True)
     ]
     scored = [replace(candidate, score=_score(candidate)) for candidate in candidates]
     return sorted(scored, key=lambda candidate: -candidate.score)

@@ -81,7 +81,7 @@ class Kit:
         name = self._given_generator.name if self._given_generator else self.settings.model or WRITER.name
         return Answerer(self._retriever, lambda: self.generator, name, self.settings)
 
-    def ask(self, question: str, *, id: str | None = None) -> Answer:  # noqa: A002 - the name of the field
+    def ask(self, question: str, *, id: str | None = None) -> Answer:
         """The checked answer to one question, or the refusal with its reason.
 
         Raises:
@@ -157,7 +157,7 @@ def build(
     return Kit(Index.open(index), chosen, embedder=used, generator=generator)
 
 
-def open(  # noqa: A001 - read as ragkit.open
+def open(
     index: str | Path,
     settings: Settings | None = None,
     *,

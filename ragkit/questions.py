@@ -12,7 +12,7 @@ AnswerKind = Literal["number", "time", "name"]
 
 _NUMBER_ASKED = re.compile(
     r"\bhow (many|much|long|old|far|large|big|tall|high|fast|deep|wide|few|heavy|often)\b"
-    r"|\b(what|which) (percent|percentage|number|amount|proportion|share|distance|size|age|score|rate|price|temperature)\b",
+    r"|\b(what|which) (percent|percentage|number|amount|proportion|share|distance|size|age|score|rate|price)\b",
     re.IGNORECASE,
 )
 _TIME_ASKED = re.compile(
@@ -34,8 +34,8 @@ _NUMBER_WORDS = frozenset(
 _TIME_WORDS = frozenset(
     "january february march april may june july august september october november december monday tuesday wednesday "
     "thursday friday saturday sunday century centuries decade decades year years month months week weeks day days hour "
-    "hours today yesterday tomorrow morning evening night noon midnight spring summer autumn winter before after during "
-    "while until since when ago early late earlier later now soon immediately already always never".split()
+    "hours today yesterday tomorrow morning evening night noon midnight spring summer autumn winter before after "
+    "during while until since when ago early late earlier later now soon immediately already always never".split()
 )
 _CAPITALISED = re.compile(r"(?<![.!?:;] )(?<![\"“'‘(\[])(?<!^)\b[A-Z][^\W\d_]+")
 

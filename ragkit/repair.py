@@ -1,4 +1,4 @@
-"""A draft to sentences that are supported: keep, re-attach, quote the evidence instead, or drop. Called by `answering`."""
+"""A draft to sentences that are supported: kept, attached anew, replaced by the quotation, or dropped."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

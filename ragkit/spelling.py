@@ -40,7 +40,9 @@ def _may_be_misspelt(word: str) -> bool:
 def _closest(word: str, vocabulary: Counter[str]) -> str | None:
     """The vocabulary's nearest word, the more frequent of two equally near; None if all are too far."""
     slips = min(2, len(word) // LETTERS_PER_TYPO)
-    candidates = [other for other in (*vocabulary, *STOP_WORDS) if abs(len(other) - len(word)) <= slips and len(other) > 2]
+    candidates = [
+        other for other in (*vocabulary, *STOP_WORDS) if abs(len(other) - len(word)) <= slips and len(other) > 2
+    ]
     found = process.extract(word, candidates, scorer=OSA.distance, score_cutoff=slips, limit=None)
     if not found:
         return None

@@ -1,5 +1,6 @@
-"""Words of a text as the keyword steps see them: content terms, numbers, names. Called by `retrieval`, `evidence`,
-`verification` and the keyword index.
+"""Words of a text as the keyword steps see them: words, stop words, stems.
+
+Called by the keyword index, `retrieval`, `evidence` and `verification`.
 """
 
 import re

@@ -5,12 +5,13 @@ source, with the same negation and within one clause of it. What cannot be shown
 and public as `ragkit.verify`.
 """
 
+import itertools
 import re
 from dataclasses import dataclass
 
 from ragkit.records import Support
 from ragkit.sentences import split_sentences
-from ragkit.terms import STOP_WORDS, WORD, content_terms, stem, words
+from ragkit.terms import STOP_WORDS, content_terms, stem, words
 
 MIN_COVERAGE = 0.85
 """Share of a sentence's content words that must stand in the source."""
@@ -28,9 +29,7 @@ _NUMBER_WORDS = {
 }
 _NEGATIONS = frozenset("not no never none nobody nothing neither nor without cannot hardly barely".split())
 _NEGATED = re.compile(r"n['’]t\b", re.IGNORECASE)
-_MONTHS = frozenset(
-    "january february march april may june july august september october november december".split()
-)
+_MONTHS = frozenset("january february march april may june july august september october november december".split())
 _NAME = re.compile(r"\b[A-Z][^\W\d_]*")
 _CLAUSE_END = re.compile(
     r"[;:–—]|,?\s+\b(?:whereas|while|but|although|though|yet|because)\b|,\s+(?:and|or|so)\b", re.IGNORECASE
@@ -112,7 +111,7 @@ def _dates(text: str) -> set[tuple[str, str]]:
     """Pairs of a month and the number beside it."""
     flat = words(text)
     pairs = set()
-    for first, second in zip(flat, flat[1:], strict=False):
+    for first, second in itertools.pairwise(flat):
         if first in _MONTHS and second[0].isdigit():
             pairs.add((first, second.rstrip("stndrh")))
         elif second in _MONTHS and first[0].isdigit():
@@ -122,7 +121,9 @@ def _dates(text: str) -> set[tuple[str, str]]:
 
 def _missing_dates(sentence: str, source_text: str) -> list[str]:
     known = _dates(source_text)
-    return [f"the date {month} {day} is not in the source" for month, day in _dates(sentence) if (month, day) not in known]
+    return [
+        f"the date {month} {day} is not in the source" for month, day in _dates(sentence) if (month, day) not in known
+    ]
 
 
 def _missing_names(sentence: str, source_text: str) -> list[str]:
@@ -153,7 +154,7 @@ def _changed_negation(sentence: str, source_text: str) -> list[str]:
 
 def _clauses(text: str) -> list[str]:
     starts = [0, *(match.start() for match in _CLAUSE_END.finditer(text)), len(text)]
-    return [text[start:end] for start, end in zip(starts, starts[1:], strict=False) if text[start:end].strip()]
+    return [text[start:end] for start, end in itertools.pairwise(starts) if text[start:end].strip()]
 
 
 def _mixed_clauses(sentence: str, source_text: str) -> list[str]:
@@ -163,7 +164,12 @@ def _mixed_clauses(sentence: str, source_text: str) -> list[str]:
     inside = [term for term in wanted if term in set(content_terms(source))]
     if any(set(inside) <= set(content_terms(clause)) for clause in _clauses(source)):
         return [] if _in_order(inside, content_terms(source)) else ["the words stand in another order in the source"]
-    drawn = [term for clause in _clauses(source) for term in content_terms(clause) if set(content_terms(clause)) & set(inside)]
+    drawn = [
+        term
+        for clause in _clauses(source)
+        for term in content_terms(clause)
+        if set(content_terms(clause)) & set(inside)
+    ]
     kept = len(set(inside) & set(drawn)) / len(set(drawn))
     if kept >= MIN_KEPT and _in_order(inside, content_terms(source)):
         return []

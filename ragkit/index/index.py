@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy.typing as npt
 
-from ragkit.index.folder import DATABASE, reading
+from ragkit.index.folder import DATABASE, check_database, reading
 from ragkit.index.snapshot import Snapshot, database_identity, load_newest
 from ragkit.index.spec import IndexSpec, check_spec
 from ragkit.records import Chunk, Document, DocumentRef, Paragraph
@@ -145,6 +145,16 @@ class Index:
             size = sum(file.stat().st_size for file in files if file.exists())
             totals = (counts.documents, counts.paragraphs, counts.chunks)
             return IndexInfo(self.folder, snapshot.generation, *totals, size, snapshot.spec)
+
+    def check_all(self) -> int:
+        """`Snapshot.check_all` of the newest generation, after hashing the whole database file.
+
+        Raises:
+            IndexCorruptError: Something is damaged; the message says what.
+        """
+        check_database(self.folder, whole=True)
+        with self.snapshot() as snapshot:
+            return snapshot.check_all()
 
     def close(self) -> None:
         """Lets go of the files; the index cannot be used any more."""

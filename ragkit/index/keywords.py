@@ -18,6 +18,7 @@ MAX_TERMS = 64
 
 _WORD = re.compile(r"[^\W_]+")
 
+
 def match_expression(question: str) -> str | None:
     """The FTS5 query for a question, or None if it has no word to search for."""
     found = _WORD.findall(unicodedata.normalize("NFC", question))

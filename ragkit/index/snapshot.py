@@ -23,6 +23,8 @@ from ragkit.records import Chunk, Document, DocumentRef, Paragraph
 
 Identity = tuple[int, ...]
 
+_CHECKED_TOGETHER = 500  # chunks read at a time, so that a large index does not fill the memory
+
 _ATTEMPTS = 20  # a writer would have to switch generations this often while one is being opened
 
 
@@ -72,6 +74,25 @@ class Snapshot:
         """How much it holds."""
         with self._reading() as store:
             return store.counts()
+
+    def check_all(self) -> int:
+        """Reads and checks every chunk and vector, and says how many there are.
+
+        Raises:
+            IndexCorruptError: Something is damaged; the message says what.
+        """
+        with self._reading() as store:
+            damage = store.damage()
+            chunk_ids = store.chunk_ids()
+            if not damage and self.vectors.chunk_ids() != chunk_ids:
+                damage = [f"{self.vectors_file} holds other chunks than {DATABASE}"]
+            if damage:
+                raise corrupt(self.folder, damage[0])
+            for start in range(0, len(chunk_ids), _CHECKED_TOGETHER):
+                store.chunks(chunk_ids[start : start + _CHECKED_TOGETHER])
+            for ref in store.refs():
+                store.document(ref.path)
+        return len(chunk_ids)
 
     def close(self) -> None:
         """Lets go of the files."""

@@ -136,6 +136,15 @@ class Store:
         tables = ("documents", "paragraphs", "chunks")
         return Counts(*(self.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables))
 
+    def chunk_ids(self) -> list[int]:
+        """The ids of all chunks, ascending."""
+        return [chunk_id for (chunk_id,) in self.connection.execute("SELECT id FROM chunks ORDER BY id")]
+
+    def damage(self) -> list[str]:
+        """What SQLite finds wrong with its own file, at most a few lines; empty if it is sound."""
+        found = [str(line) for (line,) in self.connection.execute("PRAGMA integrity_check(3)")]
+        return [] if found == ["ok"] else found
+
     def refs(self) -> list[DocumentRef]:
         """Every document, in the order of their paths."""
         return [

@@ -41,6 +41,12 @@ class VectorIndex:
         """How many chunks there are."""
         return int(self._faiss.ntotal)
 
+    def chunk_ids(self) -> list[int]:
+        """The ids of all chunks, ascending."""
+        import faiss
+
+        return sorted(int(chunk_id) for chunk_id in faiss.vector_to_array(self._faiss.id_map))
+
     @property
     def dimensions(self) -> int:
         """Width of a vector."""
