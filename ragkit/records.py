@@ -1,7 +1,8 @@
 """The nouns, in the order in which data becomes them.
 
 Document, Paragraph, Chunk, Hit, Evidence, Citation, Sentence, Answer. All are frozen and hold no open files or
-connections. Offsets are half-open and count code points of the document's text, so `document.text[p.start:p.end] == p.text` for every paragraph, chunk, evidence sentence and citation.
+connections. Offsets are half-open and count code points of the document's text, so
+`document.text[p.start:p.end] == p.text` for every paragraph, chunk, evidence sentence and citation.
 """
 
 from dataclasses import dataclass, field
