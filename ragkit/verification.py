@@ -1,39 +1,44 @@
 """Does the cited text support the sentence? (sentence, source text) -> verdict, support score and reasons.
 
-Deterministic and strict: a sentence passes when its numbers, dates, names and nearly all its content words stand in the
-source, with the same negation and within one clause of it. What cannot be shown is unsupported. Called by `answering`,
-and public as `ragkit.verify`.
+Deterministic and strict: a sentence passes when all its content words, names, numbers and dates stand in one sentence
+of the source, in that order, with the same negation, modality and bounds, and without a jump from one statement into
+another. What cannot be shown is unsupported. Called by `repair`, and public as `ragkit.verify`.
 """
 
-import itertools
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from ragkit.quantities import currencies, months, unify_quantities
 from ragkit.records import Support
 from ragkit.sentences import split_sentences
-from ragkit.terms import STOP_WORDS, content_terms, stem, words
-
-MIN_COVERAGE = 0.85
-"""Share of a sentence's content words that must stand in the source."""
+from ragkit.terms import STOP_WORDS, WORD, stem
 
 MIN_KEPT = 0.7
 """A sentence that draws on several clauses must keep this share of their content words."""
 
-_NUMBER_WORDS = {
-    word: str(value)
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
-    )
-    if word != "one"  # too often no number: "one of them", "no one"
-}
-_NEGATIONS = frozenset("not no never none nobody nothing neither nor without cannot hardly barely".split())
+_NEGATIONS = frozenset("not no never none nobody nothing neither nor without cannot hardly barely scarcely".split())
+_NARROW_NEGATIONS = frozenset({"no", "without"})  # of what follows them, not of the clause
 _NEGATED = re.compile(r"n['’]t\b", re.IGNORECASE)
-_MONTHS = frozenset("january february march april may june july august september october november december".split())
-_NAME = re.compile(r"\b[A-Z][^\W\d_]*")
+_MODALS = frozenset("may might can could would will shall should must if unless whether".split())
+_TURNING = frozenset(
+    "refus deni deny fail reject forbid prevent avoid doubt unlik want wish hope plan intend propos threaten claim "
+    "alleg consid expect tri attempt seek sought demand suggest argu believ think thought promis offer rule exclud "
+    "ban stop reported supposed allegedly reportedly likely probably perhaps possibly almost former false untru".split()
+)
+"""Stems of words that turn what follows them into something else than a fact, so that they may not be left out."""
+
+_DIRECTIONS = frozenset({"by", "from", "to"})
+_QUALIFIERS = re.compile(
+    r"\b(more than|less than|fewer than|at least|at most|no more than|no less than|over|under|up to|above|below)\s+"
+    r"(?:minus)?(\d[\w.]*)",
+    re.IGNORECASE,
+)
 _CLAUSE_END = re.compile(
     r"[;:–—]|,?\s+\b(?:whereas|while|but|although|though|yet|because)\b|,\s+(?:and|or|so)\b", re.IGNORECASE
 )
+_COORDINATION = frozenset({"and", "or", "but", "nor"})
 _MARKS = re.compile(r"\s*\[\d+\](?:,(?=\s*\[))?")
 
 
@@ -51,6 +56,36 @@ class Verdict:
     reasons: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """One content word.
+
+    Attributes:
+        key: By which two are compared: the stem, or the number.
+        before: The function words between it and the content word before it.
+        clause: Counted from 0 within the sentence.
+        follows: Whether nothing but a space parts it from the content word before it.
+    """
+
+    key: str
+    word: str
+    before: tuple[str, ...]
+    clause: int
+    follows: bool
+
+    @property
+    def is_number(self) -> bool:
+        return any(character.isdigit() for character in self.key)
+
+    @property
+    def is_capitalised(self) -> bool:
+        return self.word[0].isupper()
+
+    @property
+    def negates(self) -> bool:
+        return self.key in _NEGATIONS or any(word in _NEGATIONS or _NEGATED.search(word) for word in self.before)
+
+
 def verify(sentence: str, source_text: str) -> Verdict:
     """Whether a sentence is supported by a text.
 
@@ -58,125 +93,177 @@ def verify(sentence: str, source_text: str) -> Verdict:
         sentence: One sentence, without citation labels.
         source_text: The paragraph it cites.
     """
-    if _flat(sentence) and f" {_flat(sentence)} " in f" {_flat(source_text)} ":
+    said = _terms(sentence)
+    sources = [source_text[start:end] for start, end in split_sentences(source_text)] or [source_text]
+    if any(_flat(sentence) == _flat(source) for source in sources) and _flat(sentence):
         return Verdict("supported", 1.0)
-    coverage = _coverage(sentence, source_text)
-    reasons = (
-        *_missing_words(sentence, source_text, coverage),
-        *_missing_numbers(sentence, source_text),
-        *_missing_dates(sentence, source_text),
-        *_missing_names(sentence, source_text),
-        *_changed_negation(sentence, source_text),
-        *_mixed_clauses(sentence, source_text),
-    )
-    return Verdict("unsupported" if reasons else "supported", 0.5 * coverage if reasons else coverage, reasons)
+    known = {term.key for source in sources for term in _terms(source)}
+    coverage = sum(term.key in known for term in said) / len(said) if said else 0.0
+    if not said:
+        return Verdict("unsupported", 0.0, ("it has no content words",))
+    if missing := [_name_missing(term) for term in said if term.key not in known]:
+        return Verdict("unsupported", 0.5 * coverage, tuple(dict.fromkeys(missing)))
+    closest = sorted(sources, key=lambda source: -_shared(said, source))
+    found = [_objections(sentence, said, source) for source in closest]
+    if not all(found):
+        best = closest[found.index(())]
+        return Verdict("supported", 1.0 if f" {_flat(sentence)} " in f" {_flat(best)} " else _closeness(sentence, best))
+    return Verdict("unsupported", 0.5 * coverage, found[0])
 
 
 def _flat(text: str) -> str:
     """Words only, so that quotation marks, reference marks and spacing make no difference."""
-    return " ".join(words(_MARKS.sub("", text)))
+    return " ".join(match.group().casefold() for match in WORD.finditer(unify_quantities(_MARKS.sub("", text))))
 
 
-def _coverage(sentence: str, source_text: str) -> float:
-    wanted = content_terms(sentence)
-    known = set(content_terms(source_text))
-    return sum(term in known for term in wanted) / len(wanted) if wanted else 0.0
+def _closeness(sentence: str, source: str) -> float:
+    """The share of all words of the sentence, function words too, that the source has; below 1."""
+    wanted, known = _flat(sentence).split(), set(_flat(source).split())
+    return min(0.99, sum(word in known for word in wanted) / len(wanted))
 
 
-def _missing_words(sentence: str, source_text: str, coverage: float) -> list[str]:
-    if coverage >= MIN_COVERAGE:
-        return []
-    known = set(content_terms(source_text))
-    missing = [word for word in words(sentence) if word not in STOP_WORDS and stem(word) not in known]
-    return [f"words that are not in the source: {', '.join(missing)}" if missing else "no content words"]
+def _shared(said: Sequence[_Term], source: str) -> int:
+    known = {term.key for term in _terms(source)}
+    return sum(term.key in known for term in said)
 
 
-def numbers(text: str) -> list[str]:
-    """The numbers of a text in digits without separators, in order; words up to twenty count."""
-    found = []
-    for word in words(text):
-        if any(c.isdigit() for c in word):
-            found.append(word.replace(",", ""))
-        elif word in _NUMBER_WORDS:
-            found.append(_NUMBER_WORDS[word])
-    return found
+def _terms(text: str) -> list[_Term]:
+    """The content words of a text in order."""
+    text = unify_quantities(_MARKS.sub("", text)).replace("’", "'")
+    ends = [match.start() for match in _CLAUSE_END.finditer(text)]
+    shouts = text.isupper()
+    terms: list[_Term] = []
+    before: list[str] = []
+    last_end = 0
+    for match in re.finditer(rf"{WORD.pattern}(?:'t\b)?", text):
+        word = match.group()
+        folded = word.casefold()
+        acronym = word.isupper() and len(word) > 1 and not shouts
+        if (folded in STOP_WORDS and not acronym and word != "May") or folded.endswith("'t"):
+            before.append("may" if folded == "may" else folded)
+            continue
+        clause = sum(end < match.start() for end in ends)
+        follows = bool(terms) and not before and text[last_end : match.start()].isspace()
+        key = f"{word}." if acronym and folded in STOP_WORDS else stem(folded)
+        terms.append(_Term(key, word, tuple(before), clause, follows))
+        before, last_end = [], match.end()
+    return terms
 
 
-def _missing_numbers(sentence: str, source_text: str) -> list[str]:
-    known = set(numbers(source_text))
-    return [f"the number {number} is not in the source" for number in numbers(sentence) if number not in known]
+def _name_missing(term: _Term) -> str:
+    if term.is_number:
+        return f"the number {term.word.replace('percent', ' %').replace('minus', '-')} is not in the source"
+    kind = "name" if term.is_capitalised else "word"
+    return f"the {kind} {term.word} is not in the source"
 
 
-def _dates(text: str) -> set[tuple[str, str]]:
-    """Pairs of a month and the number beside it."""
-    flat = words(text)
-    pairs = set()
-    for first, second in itertools.pairwise(flat):
-        if first in _MONTHS and second[0].isdigit():
-            pairs.add((first, second.rstrip("stndrh")))
-        elif second in _MONTHS and first[0].isdigit():
-            pairs.add((second, first.rstrip("stndrh")))
-    return pairs
+def _objections(sentence: str, said: Sequence[_Term], source: str) -> tuple[str, ...]:
+    """What speaks against one sentence of the source as the support; nothing if it is."""
+    there = _terms(source)
+    known = {term.key for term in there}
+    if elsewhere := [term.word for term in said if term.key not in known]:
+        return (f"it joins words of different sentences: {', '.join(elsewhere)}",)
+    facts = (*_other_facts(sentence, source),)
+    if facts:
+        return facts
+    readings = [tuple(_misread(said, there, places)) for places in _alignments(said, there)]
+    if not readings:
+        return ("the words stand in another order in the source",)
+    return min(readings, key=len)
 
 
-def _missing_dates(sentence: str, source_text: str) -> list[str]:
-    known = _dates(source_text)
-    return [
-        f"the date {month} {day} is not in the source" for month, day in _dates(sentence) if (month, day) not in known
-    ]
+def _other_facts(sentence: str, source: str) -> Iterator[str]:
+    """Months, dates, currencies and bounds that the source has not, or has otherwise."""
+    yield from (f"the month {month} is not in the source" for month in sorted(months(sentence) - months(source)))
+    yield from (
+        f"the currency {name} is not in the source" for name in sorted(currencies(sentence) - currencies(source))
+    )
+    bounds, source_bounds = _bounds(sentence), _bounds(source)
+    for number in {number for _, number in bounds | source_bounds}:
+        here = {bound for bound, n in bounds if n == number}
+        there = {bound for bound, n in source_bounds if n == number}
+        if here != there and f" {number} " in f" {_flat(sentence)} ":
+            yield f"the source says {' or '.join(sorted(there)) or 'exactly'} {number}"
 
 
-def _missing_names(sentence: str, source_text: str) -> list[str]:
-    known = {stem(word) for word in words(source_text)}
-    names = [name.group() for name in _NAME.finditer(sentence) if name.group().casefold() not in STOP_WORDS]
-    return [f"the name {name} is not in the source" for name in names if stem(name.casefold()) not in known]
+def _bounds(text: str) -> set[tuple[str, str]]:
+    return {(match[1].lower(), match[2]) for match in _QUALIFIERS.finditer(unify_quantities(text))}
 
 
-def _is_negated(text: str) -> bool:
-    return bool(_NEGATED.search(text)) or any(word in _NEGATIONS for word in words(text))
+def _alignments(said: Sequence[_Term], there: Sequence[_Term]) -> Iterator[list[int]]:
+    """Places in the source where the words stand one after another, one for each place where the first word does."""
+    for start, term in enumerate(there):
+        if term.key != said[0].key:
+            continue
+        places = [start]
+        for wanted in said[1:]:
+            place = next((n for n in range(places[-1] + 1, len(there)) if there[n].key == wanted.key), None)
+            if place is None:
+                break
+            places.append(place)
+        if len(places) == len(said):
+            yield places
 
 
-def _closest_sentence(sentence: str, source_text: str) -> str:
-    wanted = set(content_terms(sentence))
-    texts = [source_text[start:end] for start, end in split_sentences(source_text)] or [source_text]
-    return max(texts, key=lambda text: len(wanted & set(content_terms(text))))
+def _misread(said: Sequence[_Term], there: Sequence[_Term], places: Sequence[int]) -> Iterator[str]:
+    """What the sentence changed by leaving out words between, or before, those it took over."""
+    drawn = {there[place].clause for place in places}
+    in_clauses = [n for n, term in enumerate(there) if term.clause in drawn]
+    if len(drawn) > 1 and len(places) / len(in_clauses) < MIN_KEPT:
+        yield "it joins words of different clauses"
+    yield from _changed_negation(said, there, places, in_clauses)
+    span = [n for n in in_clauses if n <= places[-1]]
+    skipped = [n for n in span if n not in set(places)]
+    yield from (f"it leaves out {there[n].word}" for n in skipped if _turns(there[n]))
+    yield from _changed_modality(said, [there[n] for n in span if n >= places[0]], [there[n] for n in span])
+    for term, place in zip(said, places, strict=True):
+        ours, theirs = (set(words) & _DIRECTIONS for words in (term.before, there[place].before))
+        if ours != theirs and (ours | theirs) & {"by", "from"} and place != places[0]:
+            yield f"{term.word} has another role in the source"
+    for n, (i, j) in enumerate(pairwise(places)):
+        yield from _joined_apart(said[n], said[n + 1], there[i : j + 1])
 
 
-def _changed_negation(sentence: str, source_text: str) -> list[str]:
-    source = _closest_sentence(sentence, source_text)
-    clauses = _clauses(source)
-    wanted = set(content_terms(sentence))
-    drawn = [clause for clause in clauses if wanted & set(content_terms(clause))] or clauses
-    if _is_negated(sentence) == any(_is_negated(clause) for clause in drawn):
-        return []
-    return ["the source negates this" if not _is_negated(sentence) else "the source does not negate this"]
+def _changed_negation(
+    said: Sequence[_Term], there: Sequence[_Term], places: Sequence[int], in_clauses: Sequence[int]
+) -> Iterator[str]:
+    kept = set(places)
+    negated = any(
+        there[n].negates for n in in_clauses if n in kept or not _NARROW_NEGATIONS.issuperset(_negations_of(there[n]))
+    )
+    ours = any(term.negates for term in said)
+    if negated and not ours:
+        yield "the source negates this"
+    elif ours and not negated:
+        yield "the source does not negate this"
 
 
-def _clauses(text: str) -> list[str]:
-    starts = [0, *(match.start() for match in _CLAUSE_END.finditer(text)), len(text)]
-    return [text[start:end] for start, end in itertools.pairwise(starts) if text[start:end].strip()]
+def _negations_of(term: _Term) -> set[str]:
+    return {word for word in (*term.before, term.key) if word in _NEGATIONS or _NEGATED.search(word)}
 
 
-def _mixed_clauses(sentence: str, source_text: str) -> list[str]:
-    """Words of several clauses put together say something new, unless little was left out and the order kept."""
-    source = _closest_sentence(sentence, source_text)
-    wanted = content_terms(sentence)
-    inside = [term for term in wanted if term in set(content_terms(source))]
-    if any(set(inside) <= set(content_terms(clause)) for clause in _clauses(source)):
-        return [] if _in_order(inside, content_terms(source)) else ["the words stand in another order in the source"]
-    drawn = [
-        term
-        for clause in _clauses(source)
-        for term in content_terms(clause)
-        if set(content_terms(clause)) & set(inside)
-    ]
-    kept = len(set(inside) & set(drawn)) / len(set(drawn))
-    if kept >= MIN_KEPT and _in_order(inside, content_terms(source)):
-        return []
-    return ["it joins words of different clauses"]
+def _turns(term: _Term) -> bool:
+    return term.key in _TURNING or term.word.casefold() in _TURNING
 
 
-def _in_order(terms: list[str], source: list[str]) -> bool:
-    """Whether the terms occur in the source one after another."""
-    rest = iter(source)
-    return all(term in rest for term in terms)
+def _changed_modality(said: Sequence[_Term], between: Sequence[_Term], all_before: Sequence[_Term]) -> Iterator[str]:
+    ours = {word for term in said for word in term.before} & _MODALS
+    theirs = {word for term in between for word in term.before} & _MODALS
+    theirs |= {word for term in all_before for word in term.before} & {"if", "unless", "whether"}
+    yield from (f"it leaves out {word}" for word in sorted(theirs - ours))
+    yield from (f"the source does not say {word}" for word in sorted(ours - theirs))
+
+
+def _joined_apart(first: _Term, second: _Term, stretch: Sequence[_Term]) -> Iterator[str]:
+    """Two neighbours of the sentence that belong to different things in the source, where `stretch` lies between."""
+    skipped = stretch[1:-1]
+    if not skipped:
+        return
+    if (first.is_number or second.is_number) and any(term.is_number for term in skipped):
+        yield f"{first.word} {second.word} do not belong together in the source"
+    is_name = first.is_capitalised and second.is_capitalised and second.follows and stretch[0].is_capitalised
+    if is_name and not all(term.is_capitalised and term.follows for term in stretch[1:]):
+        yield f"the name {first.word} {second.word} is not in the source"
+    joints = [n for n, term in enumerate(skipped) if _COORDINATION & set(term.before)]
+    if any(len(skipped) - n >= 2 for n in joints):
+        yield "it joins words of different statements"
