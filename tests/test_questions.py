@@ -1,0 +1,42 @@
+import pytest
+
+from ragkit.questions import asked_kind, holds_kind
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        pytest.param("When was the letter released?", "time", id="when"),
+        pytest.param("On which day of the week did he write?", "time", id="which-day"),
+        pytest.param("How many prisoners were exchanged?", "number", id="how-many"),
+        pytest.param("What percentage of them came home?", "number", id="percentage"),
+        pytest.param("Where did Putin suggest meeting?", "name", id="where"),
+        pytest.param("WHO WROTE THE LETTER?", "name", id="in-capitals"),
+        pytest.param("Which city hosts the talks?", "name", id="which-city"),
+        pytest.param("Why does the letter matter?", None, id="why"),
+        pytest.param("What did he propose?", None, id="what"),
+        pytest.param("会談はどこで行われますか?", None, id="another-language"),
+        pytest.param("", None, id="empty"),
+    ],
+)
+def test_the_kind_of_thing_asked_for_is_told_from_the_question(question, kind):
+    assert asked_kind(question) == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "question", "sentence", "holds"),
+    [
+        pytest.param("number", "How many came?", "Some 45 came.", True, id="digits"),
+        pytest.param("number", "How many came?", "A dozen came.", True, id="number-word"),
+        pytest.param("number", "How many came?", "They came.", False, id="no-number"),
+        pytest.param("number", "How many of the 45 came?", "The 45 came.", False, id="number-of-the-question"),
+        pytest.param("time", "When?", "It happened on Thursday.", True, id="weekday"),
+        pytest.param("time", "When?", "It happened in 1998.", True, id="year"),
+        pytest.param("time", "When?", "It happened.", False, id="no-time"),
+        pytest.param("name", "Where did Putin go?", "He suggested Istanbul.", True, id="name"),
+        pytest.param("name", "Where did Putin go?", "There Putin rested.", False, id="name-of-the-question"),
+        pytest.param("name", "Where?", "He went home.", False, id="only-a-sentence-start"),
+    ],
+)
+def test_a_sentence_holds_a_thing_of_that_kind_that_the_question_does_not_name(kind, question, sentence, holds):
+    assert holds_kind(kind, question, sentence) is holds
