@@ -35,7 +35,7 @@ _MONTH = re.compile(rf"\b(?:{_MONTHS})\b")
 _INITIALS = re.compile(r"\b(?:[A-Z]\.){2,}")
 _SEPARATOR = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _MINUS = re.compile(r"(?<![\w.,)])[-−](?=\d)")
-_SCALED = re.compile(rf"\b(\d+(?:\.\d+)?)[\s-]+({'|'.join(_SCALES)})\b", re.IGNORECASE)
+_SCALED = re.compile(rf"\b(\d+(?:\.\d+)?)[\s-]*({'|'.join(_SCALES)})\b", re.IGNORECASE)
 _PERCENT = re.compile(r"(?<=\d)\s*(?:%|percent\b|per\s+cent\b)")
 _SIGNS = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen"}
 _MONEY_BEFORE = re.compile(r"([$€£¥])\s?(?=\d)")

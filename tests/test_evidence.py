@@ -1,0 +1,85 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fakes import WordEmbedder
+
+from ragkit.evidence import score_sentences, select_evidence
+from ragkit.index.index import Index
+from ragkit.ingest import IngestOptions, index_paths
+from ragkit.interaction import LateInteraction
+from ragkit.retrieval import Retriever
+
+NOTES = (
+    "The monkey lives in a tall tree. It ate a ripe fig at noon on Monday. Nobody saw the monkey leave the garden.\n\n"
+    "Bananas are yellow. The market sells 40 of them each day.\n\n"
+    "The monkey ate a ripe fig.\n"
+)
+
+
+@pytest.fixture
+def find(tmp_path, monkeypatch):
+    """The scored sentences for a question, best first."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text(NOTES)
+    embedder = WordEmbedder(dimensions=512)
+    index_paths(["notes.txt"], "index", embedder, IngestOptions(chunk_tokens=60, min_chunk_tokens=0))
+    retriever = Retriever(embedder, LateInteraction(embedder), pool=10, rerank=10)
+
+    def scored(question, paragraphs=5):
+        with Index.open("index") as index, index.snapshot() as snapshot:
+            return score_sentences(retriever.retrieve(question, snapshot, 10), paragraphs)
+
+    return scored
+
+
+def select(candidates, count=4, margin=4.0, max_words=1000):
+    return select_evidence(candidates, count=count, margin=margin, max_words=max_words)
+
+
+def test_the_sentence_with_the_words_of_the_question_is_best(find):
+    best = find("How many of them does the market sell each day?")[0]
+    assert best.text == "The market sells 40 of them each day."
+    assert NOTES[best.start : best.end] == best.text
+    assert best.paragraph.number == 2
+    assert best.holds_kind is True
+
+
+def test_sentences_come_best_first_with_finite_scores(find):
+    scores = [candidate.score for candidate in find("What did the monkey eat?")]
+    assert scores == sorted(scores, reverse=True)
+    assert np.isfinite(scores).all()
+
+
+def test_only_the_best_paragraphs_are_looked_into(find):
+    assert len({candidate.paragraph.number for candidate in find("ripe fig", paragraphs=1)}) == 1
+
+
+def test_evidence_is_labelled_from_one_and_its_places_are_exact(find):
+    evidence = select(find("When did it eat the ripe fig?"), count=3)
+    assert [item.label for item in evidence] == [1, 2, 3]
+    assert all(NOTES[item.start : item.end] == item.text for item in evidence)
+
+
+def test_a_sentence_far_below_the_best_is_no_evidence(find):
+    candidates = find("How many of them does the market sell each day?")
+    apart = candidates[0].score - candidates[1].score
+    assert len(select(candidates, margin=apart / 2)) == 1
+    assert len(select(candidates, margin=apart * 1.01)) >= 2
+
+
+def test_words_are_limited_but_the_best_sentence_is_always_taken(find):
+    candidates = find("How many of them does the market sell each day?")
+    assert [item.text for item in select(candidates, max_words=1)] == [candidates[0].text]
+    assert sum(len(item.text.split()) for item in select(candidates, max_words=20)) <= 20
+
+
+def test_a_sentence_that_says_nothing_new_is_no_evidence(find):
+    candidates = find("What did the monkey eat?")
+    full = next(c for c in candidates if "noon" in c.text)
+    again = replace(full, text="It ate a ripe fig.", score=full.score - 0.01)
+    assert [item.text for item in select([full, again])] == [full.text]
+
+
+def test_nothing_found_is_no_evidence():
+    assert select([]) == []
