@@ -94,6 +94,24 @@ class Snapshot:
                 store.document(ref.path)
         return len(chunk_ids)
 
+    def verify(self) -> int:
+        """Checks every document, chunk, vector and keyword entry; gives the number of chunks.
+
+        Raises:
+            IndexCorruptError: Something is not what was stored.
+        """
+        with self._reading() as store:
+            for ref in store.refs():
+                store.document(ref.path)
+            vectors = dict(store.vectors())
+            store.chunks(vectors)
+            apart = [chunk_id for chunk_id, vector in vectors.items() if not self.vectors.holds(chunk_id, vector)]
+            if apart or len(self.vectors) != len(vectors):
+                raise ChecksumError(f"{self.vectors_file} does not hold the vectors of {DATABASE}")
+            if store.keyword_ids() != set(vectors):
+                raise ChecksumError("the keyword table does not hold the chunks")
+            return len(vectors)
+
     def close(self) -> None:
         """Lets go of the files."""
         with self._lock:

@@ -7,7 +7,7 @@ handed out was checked against the checksum it was stored with.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -221,6 +221,15 @@ class Store:
             )
             for number, start, stop, kind, headings, page in rows
         }
+
+    def vectors(self) -> Iterator[tuple[int, Vector]]:
+        """The vector of every chunk with its id, in the order of the ids."""
+        for chunk_id, vector in self.connection.execute("SELECT id, vector FROM chunks ORDER BY id"):
+            yield chunk_id, np.frombuffer(vector, dtype="<f4")
+
+    def keyword_ids(self) -> set[int]:
+        """The chunks that can be found by their words."""
+        return {chunk_id for (chunk_id,) in self.connection.execute("SELECT rowid FROM keywords")}
 
     def vector_of(self, embedded_text: str) -> Vector | None:
         """The vector of a chunk with exactly this embedded text, or None if there is none."""
