@@ -64,7 +64,8 @@ class Kit:
         return load_generator(self.settings.model, offline=self.settings.offline, on_message=self._on_message)
 
     @cached_property
-    def _retriever(self) -> Retriever:
+    def retriever(self) -> Retriever:
+        """Retrieval with the models it needs."""
         named = self.settings.reranker
         reranker = load_reranker(named, offline=self.settings.offline) if named else None
         interaction = LateInteraction(self.embedder)
@@ -79,7 +80,7 @@ class Kit:
     @cached_property
     def _answerer(self) -> Answerer:
         name = self._given_generator.name if self._given_generator else self.settings.model or WRITER.name
-        return Answerer(self._retriever, lambda: self.generator, name, self.settings)
+        return Answerer(self.retriever, lambda: self.generator, name, self.settings)
 
     def ask(self, question: str, *, id: str | None = None) -> Answer:
         """The checked answer to one question, or the refusal with its reason.
@@ -100,7 +101,7 @@ class Kit:
     def search(self, question: str, k: int = 5) -> list[Hit]:
         """The best `k` paragraphs for a question, best first."""
         question = check_question(question, self.settings.max_question_chars)
-        retriever = self._retriever
+        retriever = self.retriever
         with self.index.snapshot() as snapshot:
             return list(retriever.retrieve(question, snapshot, k).hits)[:k]
 

@@ -156,11 +156,6 @@ class Index:
         with self.snapshot() as snapshot:
             return snapshot.check_all()
 
-    def verify(self) -> int:
-        """`Snapshot.verify` of the newest generation."""
-        with self.snapshot() as snapshot:
-            return snapshot.verify()
-
     def close(self) -> None:
         """Lets go of the files; the index cannot be used any more."""
         self._snapshot.close()

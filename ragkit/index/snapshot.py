@@ -86,6 +86,8 @@ class Snapshot:
             chunk_ids = store.chunk_ids()
             if not damage and self.vectors.chunk_ids() != chunk_ids:
                 damage = [f"{self.vectors_file} holds other chunks than {DATABASE}"]
+            if not damage and store.keyword_ids() != chunk_ids:
+                damage = ["its keyword table holds other chunks"]
             if damage:
                 raise corrupt(self.folder, damage[0])
             for start in range(0, len(chunk_ids), _CHECKED_TOGETHER):
@@ -93,24 +95,6 @@ class Snapshot:
             for ref in store.refs():
                 store.document(ref.path)
         return len(chunk_ids)
-
-    def verify(self) -> int:
-        """Checks every document, chunk, vector and keyword entry; gives the number of chunks.
-
-        Raises:
-            IndexCorruptError: Something is not what was stored.
-        """
-        with self._reading() as store:
-            for ref in store.refs():
-                store.document(ref.path)
-            vectors = dict(store.vectors())
-            store.chunks(vectors)
-            apart = [chunk_id for chunk_id, vector in vectors.items() if not self.vectors.holds(chunk_id, vector)]
-            if apart or len(self.vectors) != len(vectors):
-                raise ChecksumError(f"{self.vectors_file} does not hold the vectors of {DATABASE}")
-            if store.keyword_ids() != set(vectors):
-                raise ChecksumError("the keyword table does not hold the chunks")
-            return len(vectors)
 
     def close(self) -> None:
         """Lets go of the files."""

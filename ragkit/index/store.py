@@ -7,7 +7,7 @@ handed out was checked against the checksum it was stored with.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -140,6 +140,10 @@ class Store:
         """The ids of all chunks, ascending."""
         return [chunk_id for (chunk_id,) in self.connection.execute("SELECT id FROM chunks ORDER BY id")]
 
+    def keyword_ids(self) -> list[int]:
+        """The ids of the chunks that can be found by their words, ascending."""
+        return [chunk_id for (chunk_id,) in self.connection.execute("SELECT rowid FROM keywords ORDER BY rowid")]
+
     def damage(self) -> list[str]:
         """What SQLite finds wrong with its own file, at most a few lines; empty if it is sound."""
         found = [str(line) for (line,) in self.connection.execute("PRAGMA integrity_check(3)")]
@@ -221,15 +225,6 @@ class Store:
             )
             for number, start, stop, kind, headings, page in rows
         }
-
-    def vectors(self) -> Iterator[tuple[int, Vector]]:
-        """The vector of every chunk with its id, in the order of the ids."""
-        for chunk_id, vector in self.connection.execute("SELECT id, vector FROM chunks ORDER BY id"):
-            yield chunk_id, np.frombuffer(vector, dtype="<f4")
-
-    def keyword_ids(self) -> set[int]:
-        """The chunks that can be found by their words."""
-        return {chunk_id for (chunk_id,) in self.connection.execute("SELECT rowid FROM keywords")}
 
     def vector_of(self, embedded_text: str) -> Vector | None:
         """The vector of a chunk with exactly this embedded text, or None if there is none."""

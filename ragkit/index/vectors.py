@@ -52,13 +52,6 @@ class VectorIndex:
         """Width of a vector."""
         return int(self._faiss.d)
 
-    def holds(self, chunk_id: int, vector: npt.ArrayLike) -> bool:
-        """Whether a chunk is there with exactly this vector."""
-        try:
-            return bool(np.array_equal(self._faiss.reconstruct(chunk_id), vector))
-        except RuntimeError:  # FAISS for an id that it does not have
-            return False
-
     def add(self, chunk_ids: Sequence[int], vectors: Vectors) -> None:
         """Adds vectors of shape (len(chunk_ids), dimensions)."""
         self._faiss.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), np.asarray(chunk_ids, dtype=np.int64))

@@ -1,0 +1,49 @@
+"""Which questions constants may be chosen on, and which only report: the same split for every measurement.
+
+XQuAD: the first twelve articles of the file choose. CLAPNQ: the odd lines of each file choose. The rest reports.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from ragkit.evaluation import GoldQuestion, Suite, load_suite
+from ragkit.index.index import Index
+from ragkit.ingest import index_paths
+from ragkit.kit import Kit, ingest_options
+from ragkit.models.loading import load_embedder
+from ragkit.models.weights import cache_folder
+from ragkit.settings import Settings
+
+Part = Literal["choose", "report"]
+
+CHOOSING_ARTICLES = 12
+
+
+def open_suite(place: str, settings: Settings) -> tuple[Suite, Kit]:
+    """A suite and a kit over an up-to-date index of its documents, in the cache."""
+    suite = load_suite(place, cache_folder() / "datasets")
+    embedder = load_embedder(settings.embedder, offline=settings.offline)
+    folder = cache_folder() / "measurements" / f"{suite.name}-{suite.fingerprint()[7:19]}"
+    index_paths(list(suite.documents), folder, embedder, ingest_options(settings, exclude=suite.exclude))
+    return suite, Kit(Index.open(folder), settings, embedder=embedder)
+
+
+def part_of(suite: Suite) -> dict[str, Part]:
+    """The part of each question, by its id; suites of this project only report."""
+    if "xquad" in suite.name:
+        articles = list(dict.fromkeys(question.evidence[0].document for question in suite.questions))
+        chosen = set(articles[:CHOOSING_ARTICLES])
+        return {q.id: "choose" if q.evidence[0].document in chosen else "report" for q in suite.questions}
+    if "clapnq" in suite.name:
+        parts: dict[str, Part] = {}
+        for answerable in (True, False):
+            of_file = [question for question in suite.questions if question.answerable == answerable]
+            parts |= {q.id: "report" if line % 2 else "choose" for line, q in enumerate(of_file)}
+        return parts
+    return {question.id: "report" for question in suite.questions}
+
+
+def is_gold(question: GoldQuestion, path: str, paragraph: int) -> bool:
+    """Whether a paragraph is one of the question's gold paragraphs."""
+    name = Path(path).name
+    return any(Path(gold.document).name == name and gold.paragraph == paragraph for gold in question.evidence)

@@ -1,0 +1,364 @@
+import json
+import re
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+from fakes import ScriptedGenerator, WordEmbedder
+
+from ragkit import cli
+from ragkit.index.folder import record_hashes, sha256_of
+from ragkit.models.loading import load_generator
+from ragkit.prompts import REFUSAL
+
+LETTER = "Putin suggested Istanbul as the place for talks.\n\nThe letter was released on Thursday.\n"
+QUESTION = "Which place for talks was suggested?"
+ANSWERS = "answers.toml"
+REFUSES = "refuses.toml"
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch):
+    """A working folder with one document; the two neural models are stand-ins."""
+    monkeypatch.chdir(tmp_path)
+    Path("docs").mkdir()
+    Path("docs/letter.txt").write_text(LETTER)
+    Path(ANSWERS).write_text("min_confidence = 0.0\n")
+    Path(REFUSES).write_text("min_confidence = 1.0\n")
+    for module in ("ragkit.cli", "ragkit.kit", "ragkit.evaluation.command"):
+        monkeypatch.setattr(f"{module}.load_embedder", lambda *_, **__: WordEmbedder())
+    writer = ScriptedGenerator(lambda prompt: " Putin suggested Istanbul as the place.", name="fake-writer")
+    monkeypatch.setattr(
+        "ragkit.kit.load_generator",
+        lambda model, **options: load_generator(model, **options) if model else writer,
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def ragkit(monkeypatch, capsys):
+    """Runs the command line in a pipe: (exit code, stdout, stderr)."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["ragkit", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stopped:
+            code = int(stopped.code or 0)
+        out, err = capsys.readouterr()
+        assert "\x1b" not in out + err, "no colours in a pipe"
+        assert "Traceback" not in err
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def indexed(ragkit):
+    assert ragkit("index", "docs", "--index", "index", "--quiet") == (0, "", "")
+
+
+def ask(ragkit, *arguments, settings=ANSWERS):
+    return ragkit("ask", *arguments, "--index", "index", "--settings", settings)
+
+
+def one_line(err):
+    return len(err.strip().splitlines()) == 1
+
+
+# index
+
+
+def test_indexing_says_on_stdout_what_it_did(ragkit):
+    code, out, err = ragkit("index", "docs", "--index", "index")
+    assert (code, err) == (0, "")
+    assert "1 added" in out
+    assert "1 unchanged" in ragkit("index", "docs", "--index", "index")[1]
+
+
+def test_indexing_as_json(ragkit):
+    code, out, _ = ragkit("index", "docs", "--index", "index", "--json")
+    report = json.loads(out)
+    assert code == 0
+    assert (report["added"], report["unchanged"], report["failed"]) == (1, 0, [])
+
+
+def test_files_that_cannot_be_read_are_named_and_the_rest_is_indexed(ragkit):
+    Path("docs/picture.txt").write_bytes(bytes(range(256)) * 8)
+    Path("docs/dangling.txt").symlink_to("nowhere.txt")
+    Path("docs/empty.txt").write_bytes(b"")
+    code, out, err = ragkit("index", "docs", "--index", "index")
+    assert code == 0
+    assert "1 added" in out
+    for name in ("picture.txt", "dangling.txt", "empty.txt"):
+        assert f"docs/{name}" in err
+        assert name not in out
+
+
+@pytest.mark.parametrize(
+    ("paths", "named"),
+    [
+        pytest.param(["nowhere"], "nowhere", id="missing-path"),
+        pytest.param(["docs", "nowhere.txt"], "nowhere.txt", id="one-missing-of-two"),
+        pytest.param(["hollow"], "hollow", id="empty-folder"),
+    ],
+)
+def test_paths_that_give_nothing_are_one_line_and_exit_2(ragkit, paths, named):
+    Path("hollow").mkdir()
+    code, out, err = ragkit("index", *paths, "--index", "index")
+    assert (code, out) == (2, "")
+    assert named in err
+    assert one_line(err)
+    assert not Path("index").exists()
+
+
+# ask
+
+
+@pytest.mark.usefixtures("indexed")
+def test_an_answer_goes_to_stdout_with_its_citation(ragkit):
+    code, out, err = ask(ragkit, QUESTION)
+    assert (code, err) == (0, "")
+    assert out.startswith("Putin suggested Istanbul as the place. [1]")
+    assert "[1] docs/letter.txt, paragraph 1" in out
+    assert "“Putin suggested Istanbul as the place for talks.”" in out
+
+
+@pytest.mark.usefixtures("indexed")
+def test_an_answer_as_json_is_one_line_of_it(ragkit):
+    _, out, _ = ask(ragkit, QUESTION, "--json")
+    answer = json.loads(out)
+    assert one_line(out)
+    assert answer["model"]
+    assert LETTER[answer["citations"][0]["start"] : answer["citations"][0]["end"]] == answer["citations"][0]["quote"]
+
+
+@pytest.mark.usefixtures("indexed")
+def test_a_refusal_says_why_and_exits_0(ragkit):
+    code, out, _ = ask(ragkit, "Who won the match?", settings=REFUSES)
+    assert code == 0
+    assert out.startswith(REFUSAL)
+    assert "Reason:" in out
+    assert "docs/letter.txt" in out
+
+
+@pytest.mark.usefixtures("indexed")
+def test_a_file_of_questions_is_answered_in_order_and_a_broken_line_is_named(ragkit):
+    lines = [
+        '{"id": "q1", "question": "Which place for talks was suggested?"}',
+        "{broken",
+        '{"id": "q3"}',
+        '{"id": "q4", "question": " "}',
+        "",
+        '{"id": 6, "question": "When was the letter released?"}',
+    ]
+    Path("questions.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    code, out, err = ask(ragkit, "--questions", "questions.jsonl", "--json")
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [answer["id"] for answer in answers] == ["q1", "6"]
+    assert "Thursday" in answers[1]["answer"]
+    assert re.findall(r"line (\d)", err.replace("line 1 column", "")) == ["2", "3", "4"]
+
+
+@pytest.mark.usefixtures("indexed")
+def test_a_file_without_questions_is_an_error(ragkit):
+    Path("questions.jsonl").write_text("nothing\n")
+    code, out, err = ask(ragkit, "--questions", "questions.jsonl", "--json")
+    assert (code, out) == (2, "")
+    assert '"question"' in err
+
+
+@pytest.mark.usefixtures("indexed")
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        pytest.param([], "one question", id="no-question"),
+        pytest.param([QUESTION, "--questions", "x.jsonl"], "one question", id="both"),
+        pytest.param(["--questions", "nowhere.jsonl"], "nowhere.jsonl", id="no-such-file"),
+        pytest.param(["  "], "empty", id="blank"),
+        pytest.param(["x" * 100_000], "100,000", id="far-too-long"),
+        pytest.param([QUESTION, "--model", "./no-such-model"], "no-such-model", id="no-such-model"),
+        pytest.param([QUESTION, "--model", "some/model", "--offline"], "some/model", id="not-here-and-offline"),
+        pytest.param([QUESTION, "--model", "openai:nonsense"], "openai:http://host", id="no-server-name"),
+        pytest.param([QUESTION, "--model", "openai:http://127.0.0.1:9/v1#x"], "127.0.0.1:9", id="server-down"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_line_and_exit_2(ragkit, arguments, named):
+    code, out, err = ask(ragkit, *arguments)
+    assert (code, out) == (2, "")
+    assert named in err
+    assert one_line(err)
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        pytest.param("min_confidenc = 0.1", "min_confidenc", id="unknown-key"),
+        pytest.param("draft_tokens = -1", "draft_tokens", id="out-of-bounds"),
+        pytest.param("draft_tokens = ", "settings.toml", id="no-toml"),
+        pytest.param(None, "settings.toml", id="no-file"),
+    ],
+)
+@pytest.mark.usefixtures("indexed")
+def test_settings_that_are_not_valid_are_named(ragkit, content, named):
+    if content is not None:
+        Path("settings.toml").write_text(content)
+    code, _, err = ask(ragkit, QUESTION, settings="settings.toml")
+    assert code == 2
+    assert named in err
+    assert one_line(err)
+
+
+# the state of the index
+
+
+@pytest.mark.parametrize("command", [["ask", QUESTION], ["search", QUESTION], ["info"], ["doctor"]], ids=lambda c: c[0])
+def test_without_an_index_every_command_tells_how_to_make_one(ragkit, command):
+    code, out, err = ragkit(*command, "--index", "index")
+    assert (code, out) == (2, "")
+    assert "ragkit index PATH --index index" in err
+    assert one_line(err)
+
+
+@pytest.mark.usefixtures("indexed")
+def test_an_index_of_another_embedder_is_refused_with_the_cure(ragkit, monkeypatch):
+    for module in ("ragkit.cli", "ragkit.kit"):
+        monkeypatch.setattr(f"{module}.load_embedder", lambda *_, **__: WordEmbedder(32, "other@2"))
+    for command in (["ask", QUESTION], ["search", QUESTION], ["index", "docs"]):
+        code, _, err = ragkit(*command, "--index", "index")
+        assert code == 2
+        assert "word-embedder@1" in err
+        assert "other@2" in err
+        assert "--rebuild" in err
+        assert one_line(err)
+
+
+@pytest.mark.parametrize("name", ["ragkit.sqlite", "vectors-1.faiss"])
+@pytest.mark.parametrize("command", [["ask", QUESTION], ["doctor"], ["info"]], ids=lambda c: c[0])
+@pytest.mark.usefixtures("indexed")
+def test_a_flipped_byte_is_noticed(ragkit, name, command):
+    file = Path("index") / name
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    code, out, err = ragkit(*command, "--index", "index")
+    assert (code, out) == (2, "")
+    assert name in err
+    assert "--rebuild" in err
+    assert one_line(err)
+
+
+# search, info, doctor
+
+
+@pytest.mark.usefixtures("indexed")
+def test_search_shows_the_best_paragraphs(ragkit):
+    code, out, err = ragkit("search", "place for talks", "--index", "index", "-k", "1")
+    assert (code, err) == (0, "")
+    assert out.startswith("1. docs/letter.txt, paragraph 1")
+    _, out, _ = ragkit("search", "place for talks", "--index", "index", "--json")
+    assert [(hit["rank"], hit["paragraph"]) for hit in json.loads(out)] == [(1, 1), (2, 2)]
+
+
+@pytest.mark.usefixtures("indexed")
+def test_info_and_doctor_tell_what_the_index_holds(ragkit):
+    code, out, _ = ragkit("info", "--index", "index")
+    assert code == 0
+    assert "docs/letter.txt" in out
+    assert "word-embedder@1" in out
+    facts = json.loads(ragkit("info", "--index", "index", "--json")[1])
+    assert (facts["documents"], facts["paths"]) == (1, ["docs/letter.txt"])
+    assert ragkit("doctor", "--index", "index") == (0, f"index: sound; {facts['chunks']} chunks checked.\n", "")
+    assert json.loads(ragkit("doctor", "--index", "index", "--json")[1]) == {"ok": True, "chunks": facts["chunks"]}
+
+
+@pytest.mark.usefixtures("indexed")
+def test_doctor_notices_what_no_checksum_of_a_file_shows(ragkit):
+    connection = sqlite3.connect("index/ragkit.sqlite")
+    connection.execute("DELETE FROM keywords")
+    connection.commit()
+    connection.close()
+    record_hashes(Path("index"), {"1": sha256_of(Path("index/ragkit.sqlite"))})
+    assert ragkit("info", "--index", "index")[0] == 0
+    code, out, err = ragkit("doctor", "--index", "index")
+    assert (code, out) == (2, "")
+    assert "keyword" in err
+    assert "--rebuild" in err
+
+
+# eval
+
+
+@pytest.fixture
+def suite():
+    """A suite of two questions over the one document."""
+    folder = Path("evals/letter")
+    folder.mkdir(parents=True)
+    (folder / "suite.toml").write_text('name = "letter"\ndocuments = ["docs"]\n')
+    evidence = {"document": "docs/letter.txt", "paragraph": 1, "starts_with": "Putin suggested Istanbul"}
+    gold = {"id": "q1", "question": QUESTION, "answers": ["Istanbul"], "evidence": [evidence], "answerable": True}
+    other = {"id": "q2", "question": "Who won?", "answers": [], "evidence": [], "answerable": False}
+    lines = [json.dumps({**question, "tags": ["factoid"]}) for question in (gold, other)]
+    (folder / "questions.jsonl").write_text("\n".join(lines))
+
+
+@pytest.mark.usefixtures("suite")
+def test_a_suite_is_measured_and_saved(ragkit):
+    code, out, _ = ragkit("eval", "letter", "--settings", ANSWERS, "--out", "result.json")
+    assert code == 0
+    assert "answers_right" in out
+    code, out, _ = ragkit("eval", "letter", "--settings", ANSWERS, "--out", "again.json", "--json")
+    assert json.loads(out)["suite"] == json.loads(Path("result.json").read_text())["suite"] == "letter"
+
+
+@pytest.mark.usefixtures("suite")
+def test_a_missed_threshold_exits_1_and_is_named(ragkit):
+    given = ("eval", "letter", "--settings", ANSWERS, "--out", "result.json")
+    code, _, err = ragkit(*given, "--fail-under", "answers_right=0.9")
+    assert code == 1
+    assert "answers_right must be at least 0.9, but it is 0.5" in err
+    assert ragkit(*given, "--fail-under", "answers_right=0.4")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        pytest.param(["nowhere"], "nowhere", id="no-such-suite"),
+        pytest.param(["letter", "--fail-under", "answers_right"], "answers_right", id="no-number"),
+        pytest.param(["letter", "--fail-under", "beauty=1"], "beauty", id="no-such-metric"),
+    ],
+)
+@pytest.mark.usefixtures("suite")
+def test_what_cannot_be_measured_is_one_line_and_exit_2(ragkit, arguments, named):
+    code, out, err = ragkit("eval", *arguments)
+    assert (code, out) == (2, "")
+    assert named in err
+    assert one_line(err)
+
+
+# the command line itself
+
+
+@pytest.mark.parametrize("arguments", [["index"], ["search"], ["dance"], ["ask", QUESTION, "--colour"]], ids=" ".join)
+def test_a_command_that_is_not_understood_exits_2(ragkit, arguments):
+    code, out, err = ragkit(*arguments)
+    assert (code, out) == (2, "")
+    assert err
+
+
+def test_help_names_every_command(ragkit):
+    code, out, _ = ragkit("--help")
+    assert code == 0
+    assert all(name in out for name in ("index", "ask", "search", "eval", "info", "doctor"))
+
+
+@pytest.mark.usefixtures("indexed")
+def test_an_interruption_exits_130(ragkit, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ragkit.kit.load_embedder", interrupted)
+    assert ask(ragkit, QUESTION)[0] == 130
