@@ -25,10 +25,13 @@ _MODALS = frozenset("may might can could would will shall should must if unless 
 _TURNING = frozenset(
     "refus deni deny fail reject forbid prevent avoid doubt unlik want wish hope plan intend propos threaten claim "
     "alleg consid expect tri attempt seek sought demand suggest argu believ think thought promis offer rule exclud "
-    "ban stop reported supposed allegedly reportedly likely probably perhaps possibly almost former false untru".split()
+    "ban stop reported supposed allegedly reportedly likely probably perhaps possibly almost former false untru "
+    "nearly partly few second third".split()
 )
 """Stems of words that turn what follows them into something else than a fact, so that they may not be left out."""
 
+_QUANTIFIERS = frozenset("all any both each every many much only some".split())
+_NARROWING = frozenset({"any", "only", "some"})  # may not be left out, as "all" may
 _DIRECTIONS = frozenset({"by", "from", "to"})
 _QUALIFIERS = re.compile(
     r"\b(more than|less than|fewer than|at least|at most|no more than|no less than|over|under|up to|above|below)\s+"
@@ -36,7 +39,8 @@ _QUALIFIERS = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE_END = re.compile(
-    r"[;:–—]|,?\s+\b(?:whereas|while|but|although|though|yet|because)\b|,\s+(?:and|or|so)\b", re.IGNORECASE
+    r"[;:–—]|,?\s+\b(?:whereas|while|but|although|though|yet|because)\b|,\s+(?:and|or|so|who|whose|which|where)\b",
+    re.IGNORECASE,
 )
 _COORDINATION = frozenset({"and", "or", "but", "nor"})
 _MARKS = re.compile(r"\s*\[\d+\](?:,(?=\s*\[))?")
@@ -220,8 +224,20 @@ def _misread(said: Sequence[_Term], there: Sequence[_Term], places: Sequence[int
         ours, theirs = (set(words) & _DIRECTIONS for words in (term.before, there[place].before))
         if ours != theirs and (ours | theirs) & {"by", "from"} and place != places[0]:
             yield f"{term.word} has another role in the source"
-    for n, (i, j) in enumerate(pairwise(places)):
-        yield from _joined_apart(said[n], said[n + 1], there[i : j + 1])
+    for n, (i, j) in enumerate(pairwise((-1, *places))):
+        yield from _changed_quantity(said[n], there[max(i + 1, in_clauses[0]) : j + 1])
+        if n:
+            yield from _joined_apart(said[n - 1], said[n], there[i : j + 1])
+
+
+def _changed_quantity(term: _Term, stretch: Sequence[_Term]) -> Iterator[str]:
+    """A quantifier before a word that is not before it in the source; `stretch` ends with the word there."""
+    ours = set(term.before) & _QUANTIFIERS
+    theirs = {word for other in stretch for word in other.before} & _QUANTIFIERS
+    yield from (f"the source does not say {word} {term.word}" for word in sorted(ours - theirs))
+    yield from (f"it leaves out {word}" for word in sorted((theirs - ours) & _NARROWING))
+    if term.key == "few" and ("a" in term.before) != ("a" in stretch[-1].before):
+        yield "few and a few are not the same"
 
 
 def _changed_negation(
@@ -265,5 +281,5 @@ def _joined_apart(first: _Term, second: _Term, stretch: Sequence[_Term]) -> Iter
     if is_name and not all(term.is_capitalised and term.follows for term in stretch[1:]):
         yield f"the name {first.word} {second.word} is not in the source"
     joints = [n for n, term in enumerate(skipped) if _COORDINATION & set(term.before)]
-    if any(len(skipped) - n >= 2 for n in joints):
+    if any(n > 0 or len(skipped) > 1 for n in joints):
         yield "it joins words of different statements"

@@ -38,6 +38,8 @@ LIMITS = "The pilot reached more than 40 villages, and it could reach 90 by 2030
         pytest.param("Bob Jones repaired the roof.", GUESTS, id="second-statement"),
         pytest.param("5 tanks crossed the river.", TROOPS, id="second-of-two"),
         pytest.param("The pilot reached more than 40 villages.", LIMITS, id="bound"),
+        pytest.param("Members voted.", "All members voted on Friday.", id="all-left-out"),
+        pytest.param("Profits fell in Spain.", "Profits rose in France and fell in Spain.", id="shared-subject"),
         pytest.param("Talks began on 15 May.", "Talks began on May 15th, 2022.", id="date-the-other-way-round"),
         pytest.param("The US monitors it.", "The U.S. monitors it for Europe.", id="initials"),
     ],
@@ -83,6 +85,14 @@ def test_what_the_source_says_is_supported(sentence, source):
         ),
         pytest.param(
             "They offer peace.", "Not from weakness do they offer peace.", "negates", id="verbatim-but-negated"
+        ),
+        pytest.param("All members voted.", "Some members voted.", "all members", id="quantifier-changed"),
+        pytest.param("Members voted.", "Only two members voted.", "only", id="quantifier-lost"),
+        pytest.param("Few members voted.", "A few members voted.", "a few", id="few-and-a-few"),
+        pytest.param("The largest city is Lviv.", "The second largest city is Lviv.", "second", id="rank-lost"),
+        pytest.param("France won the cup.", "France beat Croatia, who won the cup.", "clauses", id="relative-clause"),
+        pytest.param(
+            "It was signed by France.", "It was signed by Germany and ratified by France.", "statements", id="two-verbs"
         ),
         pytest.param("Putin offered direct talks in Geneva.", OFFER, "Geneva", id="extra-place"),
         pytest.param(
