@@ -9,11 +9,11 @@ Q ?= Where did Putin suggest meeting?
 .PHONY: ask test test-fast lint eval bench index clean
 
 ask: $(STAMP)
-	@$(BIN)/ragkit index seeds --index $(INDEX) --quiet
+	@$(BIN)/ragkit index seeds --index $(INDEX) --exclude README.md --quiet
 	@$(BIN)/ragkit ask "$(Q)" --index $(INDEX)
 
 index: $(STAMP)
-	$(BIN)/ragkit index seeds --index $(INDEX)
+	$(BIN)/ragkit index seeds --index $(INDEX) --exclude README.md
 
 test: $(STAMP)
 	$(BIN)/pytest

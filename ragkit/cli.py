@@ -3,21 +3,16 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ragkit import display
+from ragkit.display import Screen
 from ragkit.errors import InputError, RagkitError
 from ragkit.index.index import Index
-from ragkit.ingest import Progress as IngestProgress
-from ragkit.ingest import index_paths
+from ragkit.ingest import Progress, index_paths
 from ragkit.kit import Kit, ingest_options
 from ragkit.models.loading import load_embedder
 from ragkit.settings import Settings
@@ -49,41 +44,6 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, n
 INDEX_DEFAULT = Path("indexes/default")
 
 
-@dataclass(frozen=True, slots=True)
-class _Screen:
-    """Where results and notes go, and how much of the latter."""
-
-    out: Console
-    err: Console
-    quiet: bool
-
-    @classmethod
-    def open(cls, quiet: bool = False) -> "_Screen":
-        return cls(
-            Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True), quiet
-        )
-
-    def note(self, message: str) -> None:
-        if not self.quiet:
-            self.err.print(message, style="dim", markup=False)
-
-    def warn(self, message: str) -> None:
-        self.err.print(f"Warning: {message}", style="yellow", markup=False)
-
-    def json(self, value: Any) -> None:
-        print(json.dumps(value, ensure_ascii=False))
-
-    @contextmanager
-    def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        """A bar on stderr, shown only to a person, that is told (done, total)."""
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(
-            *columns, console=self.err, transient=True, disable=self.quiet or not self.err.is_terminal
-        ) as bar:
-            task = bar.add_task(what, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
 @app.command("index")
 def index_command(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files and folders.")],
@@ -100,19 +60,19 @@ def index_command(
 
     Example: ragkit index papers notes.md --index indexes/papers
     """
-    screen = _Screen.open(quiet)
+    screen = Screen.open(quiet)
     chosen = Settings.load(settings, embedder=embedder, offline=offline or None)
     options = ingest_options(chosen, rebuild=rebuild, exclude=tuple(exclude or ()))
     _check_paths(paths)
     with screen.progress("Indexing") as advance:
         model = load_embedder(chosen.embedder, offline=chosen.offline)
 
-        def on_progress(progress: IngestProgress) -> None:
+        def on_progress(progress: Progress) -> None:
             advance(progress.files_done, progress.files)
 
         report = index_paths(paths, index, model, options, on_progress)
     for failed in report.failed:
-        screen.warn(failed.reason)
+        screen.warn(str(failed))
     if as_json:
         screen.json(report.to_dict())
     elif not quiet:
@@ -139,7 +99,7 @@ def ask(
 
     Example: ragkit ask "Where did Putin suggest meeting?" --index indexes/seeds
     """
-    screen = _Screen.open(quiet)
+    screen = Screen.open(quiet)
     if (question is None) == (questions is None):
         raise InputError(
             'Give one question, or a file of them: ragkit ask "QUESTION", or ragkit ask --questions FILE.jsonl'
@@ -153,7 +113,7 @@ def ask(
             _ask_file(screen, kit, questions, as_json)
 
 
-def _ask_file(screen: _Screen, kit: Kit, file: Path, as_json: bool) -> None:
+def _ask_file(screen: Screen, kit: Kit, file: Path, as_json: bool) -> None:
     """Every question of a file, in order; a line that cannot be asked is named and the rest answered."""
     answered = 0
     lines = [(number, line) for number, line in enumerate(_read_lines(file), 1) if line.strip()]
@@ -189,7 +149,7 @@ def _parse_question(line: str) -> tuple[str, str | None]:
     return given["question"], None if given.get("id") is None else str(given["id"])
 
 
-def _print_answer(screen: _Screen, answer: Any, as_json: bool) -> None:
+def _print_answer(screen: Screen, answer: Any, as_json: bool) -> None:
     if as_json:
         screen.json(answer.to_dict())
     else:
@@ -212,7 +172,7 @@ def search(
 
     Example: ragkit search "prisoner exchange" --index indexes/seeds -k 3
     """
-    screen = _Screen.open(quiet)
+    screen = Screen.open(quiet)
     chosen = Settings.load(settings, embedder=embedder, reranker=reranker, offline=offline or None)
     with Kit(Index.open(index), chosen) as kit:
         hits = kit.search(question, k)
@@ -225,7 +185,7 @@ def search(
 @app.command()
 def info(index: IndexOption = INDEX_DEFAULT, as_json: JsonOption = False) -> None:
     """Show what an index holds and what made it."""
-    screen = _Screen.open()
+    screen = Screen.open()
     with Index.open(index) as opened:
         facts = opened.info()
         documents = opened.documents()
@@ -238,7 +198,7 @@ def info(index: IndexOption = INDEX_DEFAULT, as_json: JsonOption = False) -> Non
 @app.command()
 def doctor(index: IndexOption = INDEX_DEFAULT, as_json: JsonOption = False) -> None:
     """Check every chunk, vector and checksum of an index; exit 2 and the cure if something is wrong."""
-    screen = _Screen.open()
+    screen = Screen.open()
     with Index.open(index) as opened:
         checked = opened.check_all()
     if as_json:
@@ -272,7 +232,7 @@ def eval_command(
     """
     from ragkit.evaluation.command import evaluate
 
-    screen = _Screen.open(quiet)
+    screen = Screen.open(quiet)
     given = {"model": model, "embedder": embedder, "reranker": reranker, "offline": offline or None}
     chosen = Settings.load(settings, **given)
     with screen.progress(f"Asking {suite}") as advance:
@@ -302,7 +262,7 @@ def main() -> None:
     """Runs the command line: exit 0 done, 1 a gate failed, 2 a user error, 130 interrupted."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other on small machines
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    screen = _Screen.open()
+    screen = Screen.open()
     try:
         app()
     except RagkitError as exc:

@@ -1,65 +1,64 @@
 """How sure can ragkit be that the evidence answers the question? Named features -> a probability.
 
-A logistic model; `python -m evals.confidence` fits it and writes its coefficients, with what they were fitted on, to
-`confidence.json`. Called by `answering`.
+A logistic model; `python -m evals.confidence` fits it and writes its weights, with what they were fitted on, to
+`confidence.json`: one set of weights with the question's likelihood, one for writers that cannot tell it.
+Called by `answering`.
 """
 
 import json
 import math
-from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from typing import Any
+
+import numpy as np
 
 from ragkit.evidence import Candidate
-from ragkit.questions import asked_kind
-from ragkit.retrieval import Retrieved
+from ragkit.questions import asked_kind, holds_date, holds_kind, lacks_speaker, missing_names
 from ragkit.terms import content_terms
 
 
-def measure_features(retrieved: Retrieved, candidates: Sequence[Candidate]) -> dict[str, float]:
-    """What speaks for and against the best candidate, by name; empty if there is none."""
-    if not candidates:
-        return {}
-    best = candidates[0]
-    content = best.weights > best.weights.max() / 3 if len(best.weights) else best.weights > 0
-    covered, covered_nearby = _coverage(retrieved.question, best)
-    kind = asked_kind(retrieved.question)
-    runner_up = retrieved.hits[1].score if len(retrieved.hits) > 1 else 0.0
-    return {
+def measure_features(question: str, best: Candidate, gain: float | None) -> dict[str, float]:
+    """What speaks for and against the best sentence, by name.
+
+    Args:
+        question: As it was searched for.
+        best: The sentence.
+        gain: By how much it raises the question's likelihood, in nats a token; None if the writer cannot tell.
+    """
+    kind = asked_kind(question)
+    features = {
         "paragraph": float(best.paragraph_matches.mean()),
-        "sentence": float(best.matches.mean()),
-        "paragraph_weighted": float(best.paragraph_matches @ best.weights),
-        "sentence_weighted": float(best.matches @ best.weights),
-        "weakest_term": float(best.paragraph_matches[content].min()) if content.any() else 0.0,
-        "dense": max((hit.dense or 0.0 for hit in retrieved.hits), default=0.0),
-        "covered": covered,
-        "covered_nearby": covered_nearby,
-        "lead": retrieved.hits[0].score - runner_up,
-        "lacks_number": float(kind == "number" and not best.holds_kind),
-        "lacks_time": float(kind == "time" and not best.holds_kind),
-        "lacks_name": float(kind == "name" and not best.holds_kind),
+        "weakest_term": _weakest_term(best),
+        "covered_nearby": _covered(question, best.paragraph.text),
+        "lacks_number": float(kind == "number" and not holds_kind("number", question, best.text)),
+        "lacks_date": float(kind == "time" and not holds_date(best.text)),
+        "lacks_speaker": float(lacks_speaker(question, best.text)),
+        "missing_names": float(missing_names(question, best.paragraph.text)),
     }
+    return features if gain is None else features | {"gain": gain}
 
 
-def estimate_confidence(retrieved: Retrieved, candidates: Sequence[Candidate]) -> float:
-    """Probability in [0, 1] that the evidence answers the question; 0 without evidence."""
-    features = measure_features(retrieved, candidates)
-    if not features:
-        return 0.0
-    model = _model()
+def estimate_confidence(features: dict[str, float]) -> float:
+    """Probability in [0, 1] that the evidence answers the question."""
+    model = _models()["with_likelihood" if "gain" in features else "without_likelihood"]
     logit = model["intercept"] + sum(weight * features[name] for name, weight in model["weights"].items())
     return 1 / (1 + math.exp(-logit))
 
 
-def _coverage(question: str, best: Candidate) -> tuple[float, float]:
-    """Share of the question's content terms in the best sentence, and in its paragraph."""
+def _weakest_term(best: Candidate) -> float:
+    """The lowest cosine of a rare question token within the paragraph."""
+    rare = best.weights > best.weights.max(initial=0) / 3
+    return float(np.min(best.paragraph_matches[rare])) if rare.any() else 0.0
+
+
+def _covered(question: str, text: str) -> float:
+    """Share of the question's content terms that stand in the text."""
     wanted = set(content_terms(question))
-    if not wanted:
-        return 0.0, 0.0
-    shares = [len(wanted & set(content_terms(text))) / len(wanted) for text in (best.text, best.paragraph.text)]
-    return shares[0], shares[1]
+    return len(wanted & set(content_terms(text))) / len(wanted) if wanted else 0.0
 
 
 @cache
-def _model() -> Mapping[str, object]:
-    return json.loads(files("ragkit").joinpath("confidence.json").read_text(encoding="utf-8"))
+def _models() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(files("ragkit").joinpath("confidence.json").read_text(encoding="utf-8"))
+    return loaded

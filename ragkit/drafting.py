@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from ragkit.citations import DraftSentence, parse_draft
 from ragkit.models.generation import Generator
-from ragkit.prompts import REFUSAL, chat_messages, completion_prompt
+from ragkit.prompts import REFUSAL, as_data, chat_messages, completion_prompt
 from ragkit.records import Evidence
 
 CHAT_TOKENS_PER_SENTENCE = 64
@@ -33,7 +33,9 @@ def draft_answer(
             return []
         return [sentence for sentence in parse_draft(written) if is_complete(sentence.text)]
     prompt = completion_prompt(question, evidence[0])
-    written = "".join(generator.stream(prompt, max_tokens=max_tokens, stop=["\n"]))
+    written = "".join(
+        generator.stream(prompt, max_tokens=max_tokens, stop=["\n"], words=f"{as_data(evidence[0].text)} {question}")
+    )
     first = next(iter(parse_draft(written)), None)
     return [DraftSentence(first.text, (evidence[0].label,))] if first and is_complete(first.text) else []
 

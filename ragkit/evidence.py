@@ -23,6 +23,7 @@ from ragkit.terms import STOP_WORDS, WORD, content_terms, stem
 WEIGHTED_SHARE = 0.5
 KEYWORD_WEIGHT = 0.1
 KIND_WEIGHT = 0.05
+GAIN_WEIGHT = 0.1
 
 STOP_WORD_WEIGHT = 0.3
 """How much a stop word of the question weighs beside the rarity of its content words."""
@@ -81,6 +82,14 @@ def score_sentences(retrieved: Retrieved, paragraphs: int) -> list[Candidate]:
     ]
     scored = [replace(candidate, score=_score(candidate)) for candidate in candidates]
     return sorted(scored, key=lambda candidate: -candidate.score)
+
+
+def rerank_by_gain(candidates: Sequence[Candidate], gains: Sequence[float]) -> list[Candidate]:
+    """The first so many candidates in a new order by how much they raise the question's likelihood; the rest after."""
+    first = [replace(c, score=c.score + GAIN_WEIGHT * gain) for c, gain in zip(candidates, gains, strict=False)]
+    lowest = min(gains, default=0.0)
+    rest = [replace(c, score=c.score + GAIN_WEIGHT * lowest) for c in candidates[len(first) :]]
+    return sorted([*first, *rest], key=lambda candidate: -candidate.score)
 
 
 def select_evidence(candidates: Sequence[Candidate], *, count: int, margin: float, max_words: int) -> list[Evidence]:

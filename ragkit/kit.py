@@ -78,7 +78,8 @@ class Kit:
         )
 
     @cached_property
-    def _answerer(self) -> Answerer:
+    def answerer(self) -> Answerer:
+        """Answering with the models it needs."""
         name = self._given_generator.name if self._given_generator else self.settings.model or WRITER.name
         return Answerer(self.retriever, lambda: self.generator, name, self.settings)
 
@@ -90,7 +91,7 @@ class Kit:
             IndexStateError: The index is damaged or was made with another embedder.
             ModelError: A model cannot be loaded or failed.
         """
-        answerer = self._answerer
+        answerer = self.answerer
         with self.index.snapshot() as snapshot:
             return answerer.answer(question, snapshot, id)
 

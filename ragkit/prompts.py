@@ -46,13 +46,13 @@ _SYSTEM = (
     f"the question, write exactly: {REFUSAL}"
 )
 
-_BRACKETED_NUMBER = re.compile(r"\[(\d+(?:\s*[,;–-]\s*\d+)*)\]")
+_BRACKETED_NUMBER = re.compile(r"\s*\[\d+(?:\s*[,;–-]\s*\d+)*\](?:,(?=\s*\[\d))?")
 _BREAKS = re.compile(r"[\s\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 
 def as_data(text: str) -> str:
-    """A document's text on one line, its own bracketed numbers in round brackets, invisible characters gone."""
-    return _BREAKS.sub(" ", _BRACKETED_NUMBER.sub(r"(\1)", text)).strip()
+    """A document's text on one line, without its own bracketed numbers and without invisible characters."""
+    return _BREAKS.sub(" ", _BRACKETED_NUMBER.sub("", text)).strip()
 
 
 def completion_prompt(question: str, evidence: Evidence) -> str:
@@ -65,3 +65,9 @@ def chat_messages(question: str, evidence: Sequence[Evidence]) -> tuple[str, str
     """For chat models: the system message, and the user's message with every evidence sentence under its label."""
     shown = "\n".join(f"[{item.label}] {as_data(item.text)}" for item in evidence)
     return _SYSTEM, f"{shown}\n\nQuestion: {as_data(question)}"
+
+
+def likelihood_prompt(text: str) -> str:
+    """After this, a question that the text answers is likelier than one it does not."""
+    shown = "".join(f"Text: {example}\nQuestion: {asked}\n\n" for example, asked, _ in _EXAMPLES[:3])
+    return f"{shown}Text: {as_data(text)}\nQuestion:"

@@ -97,7 +97,9 @@ class ScriptedGenerator:
     def render_chat(self, system: str, user: str) -> str:
         return f"{system}\n\n{user}"
 
-    def stream(self, prompt: str, *, max_tokens: int, stop: Sequence[str] = ()) -> Iterator[str]:
+    def stream(
+        self, prompt: str, *, max_tokens: int, stop: Sequence[str] = (), words: str | None = None
+    ) -> Iterator[str]:
         """The next reply word by word, a token being a word with the space before it."""
         self.prompts.append(prompt)
         reply = self._replies(prompt) if callable(self._replies) else self._replies.pop(0)

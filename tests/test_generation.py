@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ragkit.errors import ModelError, ModelNotFoundError
-from ragkit.models.generation import ChatPrompt, TransformersGenerator
+from ragkit.models.causal import TransformersGenerator
+from ragkit.models.generation import ChatPrompt
 from ragkit.models.loading import load_generator
 from ragkit.models.pieces import cut_at_stop, readable, text_pieces
 from ragkit.models.prefixes import shared_length

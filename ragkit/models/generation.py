@@ -1,17 +1,10 @@
-"""Prompts to text: the `Generator` protocol and transformers behind it. Called by `answering` and `evidence`."""
+"""Prompts to text: the `Generator` protocol, and the prompts that may carry special tokens.
 
-import threading
+`causal` has the models that transformers runs, `server` those behind an address. Called by `drafting` and `likelihood`.
+"""
+
 from collections.abc import Iterator, Sequence
-from functools import cached_property
-from typing import Any, Protocol
-
-from ragkit.errors import ModelError
-from ragkit.models.pieces import cut_at_stop, readable, text_pieces
-from ragkit.models.prefixes import MIN_SHARED_TOKENS, Prefixes, shared_length
-
-# Scores for a vocabulary of 262,000 take 1 MB a position; a batch stays under 128 MB of them.
-_MAX_SCORED_POSITIONS = 128
-_MAX_BATCH = 16
+from typing import Protocol
 
 
 class Generator(Protocol):
@@ -28,8 +21,13 @@ class Generator(Protocol):
     def render_chat(self, system: str, user: str) -> str:
         """The prompt for one turn of a conversation; special tokens inside `system` and `user` lose their meaning."""
 
-    def stream(self, prompt: str, *, max_tokens: int, stop: Sequence[str] = ()) -> Iterator[str]:
-        """Greedy continuation of a prompt, piece by piece; ends before the first stop string or after `max_tokens`."""
+    def stream(
+        self, prompt: str, *, max_tokens: int, stop: Sequence[str] = (), words: str | None = None
+    ) -> Iterator[str]:
+        """Greedy continuation of a prompt, piece by piece; ends before the first stop string or after `max_tokens`.
+
+        Where `words` is given and the model can be held to it, only words of that text and function words are written.
+        """
 
     def log_likelihoods(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[float] | None:
         """Mean log probability (nats a token) of each continuation after its prompt; None if the model cannot say."""
@@ -50,241 +48,3 @@ class ChatPrompt(str):
         prompt = super().__new__(cls, text)
         prompt.system, prompt.user = system, user
         return prompt
-
-
-class TransformersGenerator:
-    """A causal language model and its tokenizer, loaded by transformers; greedy, and safe to call from many threads.
-
-    The states of recent prompts are kept, so that prompts with the same beginning cost only their differing ends.
-    """
-
-    def __init__(self, model: Any, tokenizer: Any, name: str) -> None:
-        self.name = name
-        self._model = model
-        self._tokenizer = tokenizer
-        self._tokenizing = threading.Lock()
-        self._prefixes = Prefixes()
-        config = model.config.get_text_config()
-        self._context_tokens = int(getattr(config, "max_position_embeddings", 0) or 1 << 20)
-        self._window_tokens = int(getattr(config, "sliding_window", None) or self._context_tokens)
-        self._ends = _end_tokens(model, tokenizer)
-
-    @property
-    def is_chat(self) -> bool:
-        """Whether the tokenizer knows how this model's conversations look."""
-        return bool(self._tokenizer.chat_template)
-
-    def render_chat(self, system: str, user: str) -> str:
-        """The model's own chat format, up to where the answer begins.
-
-        Raises:
-            ModelError: The model has no chat format.
-        """
-        if not self.is_chat:
-            raise ModelError(f"The model {self.name} has no chat template. Give it a text to continue instead")
-        safe_system, safe_user = self._neutralise(system), self._neutralise(user)
-        messages = [{"role": "system", "content": safe_system}, {"role": "user", "content": safe_user}]
-        return ChatPrompt(self._render(messages), system, user)
-
-    def stream(self, prompt: str, *, max_tokens: int, stop: Sequence[str] = ()) -> Iterator[str]:
-        """Greedy continuation of a prompt, piece by piece.
-
-        Raises:
-            ModelError: The prompt and `max_tokens` together are longer than the model reads.
-        """
-        tokens = self._encode(prompt)
-        self._check_length(len(tokens), max_tokens)
-        yield from cut_at_stop(text_pieces(self._continue(tokens, max_tokens), self._decode, tokens[-4:]), stop)
-
-    def log_likelihoods(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[float]:
-        """Mean log probability in nats a token; -inf for an empty continuation.
-
-        Prompts that begin alike are read once up to where they part. Prompt and continuation are tokenized together;
-        a token that lies across their border counts as continuation.
-
-        Raises:
-            ModelError: A prompt with its continuation is longer than the model reads.
-        """
-        sequences = [self._encode_pair(*pair) for pair in zip(prompts, continuations, strict=True)]
-        for tokens, _ in sequences:
-            self._check_length(len(tokens), 0)
-        means = [float("-inf")] * len(sequences)
-        scored = [number for number, (tokens, start) in enumerate(sequences) if 0 < start < len(tokens)]
-        if scored:
-            found = self._mean_log_probabilities([sequences[number] for number in scored])
-            for number, mean in zip(scored, found, strict=True):
-                means[number] = mean
-        return means
-
-    def _render(self, messages: list[dict[str, str]]) -> str:
-        """Some templates refuse a system message; there the user's message begins with it."""
-        from jinja2 import TemplateError
-
-        options: dict[str, Any] = {"tokenize": False, "add_generation_prompt": True}
-        try:
-            return str(self._tokenizer.apply_chat_template(messages, **options))
-        except TemplateError:
-            joined = "\n\n".join(message["content"] for message in messages)
-            return str(self._tokenizer.apply_chat_template([{"role": "user", "content": joined}], **options))
-
-    def _neutralise(self, text: str) -> str:
-        """The text with a space inside whatever the tokenizer would read as a special token."""
-        specials = [token for token in self._special_tokens if token in text]
-        while specials:
-            for token in specials:
-                text = text.replace(token, f"{token[0]} {token[1:]}")
-            specials = [token for token in self._special_tokens if token in text]
-        return text
-
-    @cached_property
-    def _special_tokens(self) -> list[str]:
-        added = self._tokenizer.added_tokens_decoder.values()
-        return [str(token) for token in added if token.special and len(str(token)) > 1]
-
-    def _encode(self, prompt: str) -> list[int]:
-        """Token ids of a prompt; only a `ChatPrompt` brings special tokens of its own."""
-        chat = isinstance(prompt, ChatPrompt)
-        with self._tokenizing:
-            encoded = self._tokenizer(readable(prompt), add_special_tokens=not chat, split_special_tokens=not chat)
-        tokens: list[int] = encoded["input_ids"]
-        return tokens or [self._tokenizer.bos_token_id or self._tokenizer.eos_token_id or 0]
-
-    def _encode_pair(self, prompt: str, continuation: str) -> tuple[list[int], int]:
-        """Tokens of prompt and continuation, and where those of the continuation begin."""
-        chat = isinstance(prompt, ChatPrompt)
-        text = readable(prompt + (self._neutralise(continuation) if chat else continuation))
-        with self._tokenizing:
-            encoded = self._tokenizer(
-                text, add_special_tokens=not chat, split_special_tokens=not chat, return_offsets_mapping=True
-            )
-        tokens: list[int] = encoded["input_ids"]
-        start = next((n for n, (_, end) in enumerate(encoded["offset_mapping"]) if end > len(prompt)), len(tokens))
-        if start == 0:  # no prompt and no <bos>: begin with what ends texts
-            return [self._tokenizer.eos_token_id or 0, *tokens], 1
-        return tokens, start
-
-    def _decode(self, tokens: list[int]) -> str:
-        with self._tokenizing:
-            text = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        return str(text)
-
-    def _check_length(self, tokens: int, max_tokens: int) -> None:
-        if tokens + max_tokens > self._context_tokens:
-            raise ModelError(
-                f"A prompt of {tokens} tokens with {max_tokens} to write is more than the {self._context_tokens} that "
-                f"{self.name} reads. Ask for less evidence or use a model with a longer context"
-            )
-
-    def _continue(self, tokens: list[int], max_tokens: int) -> Iterator[int]:
-        """The most likely next token, again and again, until one that ends the text."""
-        logits, cache = self._read(tokens)
-        for written in range(max_tokens):
-            token = int(logits[0, -1].argmax())
-            if token in self._ends:
-                return
-            yield token
-            if written + 1 < max_tokens:
-                logits = self._forward([[token]], cache).logits
-
-    def _read(self, tokens: list[int]) -> tuple[Any, Any]:
-        """Logits after the last token and the cache that holds all of them; a known beginning is not read again."""
-        from transformers import DynamicCache
-
-        prefix, shared = self._prefixes.longest(tokens)
-        shared = min(shared, len(tokens) - 1)
-        config = self._model.config
-        cache = prefix.cache(shared, 1, config) if prefix else DynamicCache(config=config)
-        logits = self._forward([tokens[shared:] if prefix else tokens], cache).logits
-        if len(tokens) < self._window_tokens:
-            self._prefixes.keep(tokens, cache)
-        return logits, cache
-
-    def _forward(self, tokens: list[list[int]], cache: Any, **options: Any) -> Any:
-        import torch
-
-        options = {"past_key_values": cache, "use_cache": True, "logits_to_keep": 1} | options
-        try:
-            with torch.inference_mode():
-                return self._model(torch.tensor(tokens, device=self._model.device), **options)
-        except torch.OutOfMemoryError as error:
-            raise ModelError(
-                f"The GPU has too little memory for {self.name} and {len(tokens) * len(tokens[0])} tokens. "
-                "Use a smaller model, or hide the GPU: CUDA_VISIBLE_DEVICES="
-            ) from error
-
-    def _mean_log_probabilities(self, sequences: list[tuple[list[int], int]]) -> list[float]:
-        """One mean for each (tokens, where the continuation begins), in order."""
-        shared = shared_length([tokens[: start - 1] for tokens, start in sequences])
-        longest = max(len(tokens) for tokens, _ in sequences)
-        if longest >= self._window_tokens or shared < MIN_SHARED_TOKENS:
-            shared = 0
-        prefix = self._prefix(sequences[0][0][:shared]) if shared else None
-        shared = shared if prefix else 0
-        means = [0.0] * len(sequences)
-        for batch in _batches(sequences, alike=longest >= self._window_tokens):
-            found = self._score([sequences[number] for number in batch], prefix, shared)
-            for number, mean in zip(batch, found, strict=True):
-                means[number] = mean
-        return means
-
-    def _prefix(self, tokens: list[int]) -> Any:
-        """The states of these tokens, read now if they are not known; None if the model's states cannot be shared."""
-        known, shared = self._prefixes.longest(tokens)
-        if known and shared == len(tokens):
-            return known
-        self._read(tokens)
-        known, shared = self._prefixes.longest(tokens)
-        return known if shared == len(tokens) else None
-
-    def _score(self, sequences: list[tuple[list[int], int]], prefix: Any, shared: int) -> list[float]:
-        """Mean log probabilities of one batch, padded on the left so that the ends are the same columns."""
-        import torch
-
-        rows = [tokens[shared:] for tokens, _ in sequences]
-        width = max(len(row) for row in rows)
-        pad = self._tokenizer.pad_token_id or 0
-        padded = [[pad] * (width - len(row)) + row for row in rows]
-        mask = [[1] * shared + [0] * (width - len(row)) + [1] * len(row) for row in rows]
-        places = [[max(shared, shared + n - (width - len(row))) for n in range(width)] for row in rows]
-        kept = max(len(tokens) - start for tokens, start in sequences) + 1
-        cache = prefix.cache(shared, len(rows), self._model.config) if prefix else None
-        device = self._model.device
-        output = self._forward(
-            padded,
-            cache,
-            attention_mask=torch.tensor(mask, device=device),
-            position_ids=torch.tensor(places, device=device),
-            logits_to_keep=kept,
-        )
-        lengths = [len(tokens) - start for tokens, start in sequences]
-        return [_mean(output.logits[n, -length - 1 : -1], rows[n][-length:]) for n, length in enumerate(lengths)]
-
-
-def _mean(logits: Any, tokens: list[int]) -> float:
-    """Mean log probability of tokens under the logits, shape (len(tokens), vocabulary), that predict them."""
-    import torch
-
-    logits = logits.float()
-    chosen = logits.gather(1, torch.tensor(tokens, device=logits.device)[:, None])[:, 0]
-    return float((chosen - logits.logsumexp(1)).mean())
-
-
-def _batches(sequences: list[tuple[list[int], int]], *, alike: bool) -> Iterator[list[int]]:
-    """Numbers of sequences to score together, alike in length so that little is padded; and not at all if `alike`."""
-    shape = [(len(tokens) - start, len(tokens)) for tokens, start in sequences]
-    batch: list[int] = []
-    for number in sorted(range(len(sequences)), key=lambda n: shape[n]):
-        full = len(batch) == _MAX_BATCH or (len(batch) + 1) * (shape[number][0] + 1) > _MAX_SCORED_POSITIONS
-        if batch and (full or (alike and shape[number][1] != shape[batch[0]][1])):
-            yield batch
-            batch = []
-        batch.append(number)
-    if batch:
-        yield batch
-
-
-def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
-    """Every token that ends a text, by the generation settings and by the tokenizer."""
-    ends = model.generation_config.eos_token_id
-    listed = ends if isinstance(ends, list) else [ends]
-    return frozenset(token for token in [*listed, tokenizer.eos_token_id] if token is not None)

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ragkit.errors import ModelError, ModelNotFoundError
+from ragkit.models.causal import TransformersGenerator
 from ragkit.models.conversion import OnMessage, convert_gguf, is_converted, quiet_transformers, writer_folder
 from ragkit.models.embedding import Embedder, SentenceTransformerEmbedder
-from ragkit.models.generation import Generator, TransformersGenerator
+from ragkit.models.generation import Generator
 from ragkit.models.hub import hub_folder
 from ragkit.models.reranking import CrossEncoderReranker, Reranker
 from ragkit.models.server import SERVER_PREFIX, ServerGenerator

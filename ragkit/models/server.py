@@ -60,8 +60,15 @@ class ServerGenerator:
         """The two messages; the server puts them into the model's own format."""
         return ChatPrompt(f"{system}\n\n{user}", system, user)
 
-    def stream(self, prompt: str, *, max_tokens: int, stop: Sequence[str] = ()) -> Iterator[str]:
-        """Greedy continuation of a prompt, piece by piece.
+    def stream(
+        self,
+        prompt: str,
+        *,
+        max_tokens: int,
+        stop: Sequence[str] = (),
+        words: str | None = None,  # noqa: ARG002 - the protocol of servers has no such wish
+    ) -> Iterator[str]:
+        """Greedy continuation of a prompt, piece by piece; a server cannot be held to `words`.
 
         Raises:
             ServerError: The server is down, too slow, refuses, or answers something else than the protocol says.
