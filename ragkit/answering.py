@@ -16,6 +16,7 @@ from ragkit.index.snapshot import Snapshot
 from ragkit.likelihood import question_gains
 from ragkit.models.generation import Generator
 from ragkit.prompts import REFUSAL
+from ragkit.questions import is_broad
 from ragkit.records import Answer, Evidence, Seconds
 from ragkit.repair import repair
 from ragkit.retrieval import Retrieved, Retriever
@@ -23,6 +24,10 @@ from ragkit.settings import Settings
 
 GAIN_CANDIDATES = 3
 """So many of the best sentences are weighed by the question's likelihood; each costs about 0.2 s on two cores."""
+
+BROAD_MARGIN = 2.0
+BROAD_WORDS = 1.25
+"""For questions that ask for several things or an explanation, the limits of evidence times this."""
 
 NEAREST = 3
 """So many of the closest paragraphs go with every answer."""
@@ -48,7 +53,7 @@ class Answerer:
         watch = _Watch()
         retrieved = self.retriever.retrieve(question, snapshot, self.settings.rerank_paragraphs)
         ranked, confidence = self.rank(retrieved)
-        evidence = self.choose(ranked)
+        evidence = self.choose(retrieved.question, ranked)
         seconds = Seconds(retrieve=watch.lap())
         refusal = Answer(
             question, REFUSAL, True, "no-evidence", confidence, (), (), self.model_name, seconds, id=question_id
@@ -84,13 +89,14 @@ class Answerer:
         features = measure_features(retrieved.question, ranked[0], gain_of.get(ranked[0].text))
         return ranked, estimate_confidence(features)
 
-    def choose(self, ranked: Sequence[Candidate]) -> list[Evidence]:
-        """The sentences that the answer is written from."""
+    def choose(self, question: str, ranked: Sequence[Candidate]) -> list[Evidence]:
+        """The sentences that the answer is written from; more of them for a broad question."""
+        broad = is_broad(question)
         return select_evidence(
             ranked,
-            count=self.settings.evidence_sentences,
-            margin=self.settings.evidence_margin,
-            max_words=self.settings.evidence_words,
+            count=self.settings.evidence_sentences + broad,
+            margin=self.settings.evidence_margin * (BROAD_MARGIN if broad else 1),
+            max_words=int(self.settings.evidence_words * (BROAD_WORDS if broad else 1)),
         )
 
 

@@ -14,6 +14,12 @@ from ragkit.records import Evidence
 
 CHAT_TOKENS_PER_SENTENCE = 64
 
+_SUBORDINATE = frozenset(
+    "that which whereas while because although though if unless whether who whose when where as and but or so than "
+    "to".split()
+)
+"""Words that begin a part of a sentence; a small model often writes no more than that part."""
+
 
 def draft_answer(
     question: str, evidence: Sequence[Evidence], writer: Callable[[], Generator], max_tokens: int
@@ -43,6 +49,8 @@ def draft_answer(
 def is_complete(sentence: str) -> bool:
     """Whether it has the form of a whole sentence: begins as one, ends as one, and does not go round in circles."""
     words = sentence.split()
+    if words and words[0].casefold() in _SUBORDINATE:
+        return False
     begins = sentence[0].isupper() or sentence[0].isdigit() or not sentence[0].isascii() or sentence[0] in "\"'“‘("
     ends = bool(re.search(r"[.!?。！？][\"'”’)\]]*$", sentence))
     trigrams = list(zip(words, words[1:], words[2:], strict=False))

@@ -55,6 +55,19 @@ _MARKS = re.compile(r"\[\d+\]")
 _CAPITALISED = re.compile(r"(?<![.!?:;] )(?<![\"“'‘(\[])(?<!^)\b[A-Z][^\W\d_]+")
 
 
+_BROAD = re.compile(
+    r"^how\b(?! (?:many|much|long|old|far|large|big|tall|high|fast|deep|wide|few|heavy|often)\b)"
+    r"|\b(?:why|explain|describe|list|compare|reasons?)\b|\bname (?:all|the|every)\b|\bwhat kinds? of\b"
+    r"|\b(?:what|which) (?!is\b|was\b|does\b|has\b|this\b)(?:\w+ (?!is\b|was\b|does\b|has\b))?\w+(?<!s)s\b",
+    re.IGNORECASE,
+)
+
+
+def is_broad(question: str) -> bool:
+    """Whether the question asks for several things or for an explanation, so that one sentence may not do."""
+    return bool(_BROAD.search(question))
+
+
 def asked_kind(question: str) -> AnswerKind | None:
     """The kind of thing the question asks for, or None where that cannot be told."""
     if _TIME_ASKED.search(question):

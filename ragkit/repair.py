@@ -1,15 +1,18 @@
 """A draft to sentences that are supported: kept, attached anew, replaced by the quotation, or dropped."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ragkit.citations import DraftSentence, without_marks
 from ragkit.questions import asked_kind, holds_kind
 from ragkit.records import Evidence, Sentence
-from ragkit.terms import content_terms
+from ragkit.terms import STOP_WORDS, WORD, content_terms, stem
 from ragkit.verification import Verdict, verify
 
 MAX_SENTENCES = 3
+
+_CLAUSE_EDGE = re.compile(r"[,;:.!?–—()]|\s-\s|\b(?:and|but|whereas|while|because|although|though)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,30 @@ def _attach(
 
 def _check(text: str, evidence: Evidence) -> Verdict:
     """The verdict against the very sentence that will be shown as the quotation."""
-    return verify(text, evidence.text)
+    verdict = verify(text, evidence.text)
+    if verdict.verdict == "supported" and not is_whole_statement(text, without_marks(evidence.text)):
+        return Verdict("unsupported", verdict.support, ("it leaves out the middle of a statement",))
+    return verdict
+
+
+def is_whole_statement(text: str, source: str) -> bool:
+    """Whether the content words are a stretch of the source that begins and ends where a clause may.
+
+    To leave out words in the middle of a statement, or its subject, can change what it says though every word is there.
+    """
+    said = content_terms(text)
+    places = [match for match in WORD.finditer(source) if match.group().casefold() not in STOP_WORDS]
+    terms = [stem(match.group().casefold()) for match in places]
+    for start in range(len(terms) - len(said) + 1):
+        if terms[start : start + len(said)] != said:
+            continue
+        end = start + len(said)
+        before = source[places[start - 1].end() if start else 0 : places[start].start()]
+        after = source[places[end - 1].end() : places[end].start() if end < len(places) else len(source)]
+        opens = start == 0 or bool(_CLAUSE_EDGE.search(before))
+        if opens and (end == len(places) or bool(_CLAUSE_EDGE.search(after))):
+            return True
+    return False
 
 
 def _answers(question: str, text: str) -> bool:

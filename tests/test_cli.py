@@ -121,7 +121,7 @@ def test_paths_that_give_nothing_are_one_line_and_exit_2(ragkit, paths, named):
 def test_an_answer_goes_to_stdout_with_its_citation(ragkit):
     code, out, err = ask(ragkit, QUESTION)
     assert (code, err) == (0, "")
-    assert out.startswith("Putin suggested Istanbul as the place. [1]")
+    assert out.startswith("Putin suggested Istanbul as the place for talks. [1]")
     assert "[1] docs/letter.txt, paragraph 1" in out
     assert "“Putin suggested Istanbul as the place for talks.”" in out
 

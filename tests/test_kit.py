@@ -209,7 +209,6 @@ def test_orders_in_a_document_cannot_invent_a_label(place):
         assert "[9]" not in answer.text
         shown = writer.prompts[0]
         assert "[7]" not in shown
-        assert "(7)" in shown
 
 
 def test_a_chat_model_may_say_that_the_evidence_does_not_answer():

@@ -69,3 +69,11 @@ def test_without_evidence_nothing_is_said():
 def test_a_quotation_is_the_evidence_without_the_marks_of_the_document():
     assert quote(FIRST).text == "On Monday, Putin suggested Istanbul, but Kyiv waited."
     assert TEXT[FIRST.start : FIRST.end] == FIRST.text
+
+
+def test_a_draft_that_leaves_out_the_middle_of_a_statement_is_replaced_by_the_quotation():
+    text = "That the letter arrived has been confirmed by the Kremlin."
+    paragraph = Paragraph(DocumentRef("a.txt", "sha256:0"), 1, 0, len(text), text)
+    evidence = Evidence(1, paragraph, 0, len(text), text, 2.0)
+    draft = [DraftSentence("The letter has been confirmed by the Kremlin.", (1,))]
+    assert texts(repair("Who confirmed the letter?", draft, [evidence])) == [(text, (1,))]
