@@ -25,7 +25,7 @@ from ragkit.settings import Settings
 GAIN_CANDIDATES = 3
 """So many of the best sentences are weighed by the question's likelihood; each costs about 0.2 s on two cores."""
 
-BROAD_MARGIN = 2.0
+BROAD_MARGIN = 1.5
 BROAD_WORDS = 1.25
 """For questions that ask for several things or an explanation, the limits of evidence times this."""
 

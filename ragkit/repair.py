@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from ragkit.citations import DraftSentence, without_marks
 from ragkit.questions import asked_kind, holds_kind
 from ragkit.records import Evidence, Sentence
-from ragkit.terms import STOP_WORDS, WORD, content_terms, stem
+from ragkit.terms import WORD, content_terms, words
 from ragkit.verification import Verdict, verify
 
 MAX_SENTENCES = 3
 
-_CLAUSE_EDGE = re.compile(r"[,;:.!?–—()]|\s-\s|\b(?:and|but|whereas|while|because|although|though)\b")
+_JOINT = r"(?:and|but|whereas|while|although|though|yet)"
+_CLAUSE_OPENS = re.compile(rf"(?:[;:]|,\s+{_JOINT}\b)[\s\"'“‘]*$")
+_CLAUSE_CLOSES = re.compile(rf"[\"'”’]*\s*(?:[;:]|,\s+{_JOINT}\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +76,21 @@ def _check(text: str, evidence: Evidence) -> Verdict:
 
 
 def is_whole_statement(text: str, source: str) -> bool:
-    """Whether the content words are a stretch of the source that begins and ends where a clause may.
+    """Whether the words are one or more whole main clauses of the source, as they stand there.
 
-    To leave out words in the middle of a statement, or its subject, can change what it says though every word is there.
+    To leave out the middle of a statement, its subject or its condition can change what it says though every word is
+    there; what is left out here is only what stands before or after a strong break.
     """
-    said = content_terms(text)
-    places = [match for match in WORD.finditer(source) if match.group().casefold() not in STOP_WORDS]
-    terms = [stem(match.group().casefold()) for match in places]
-    for start in range(len(terms) - len(said) + 1):
-        if terms[start : start + len(said)] != said:
-            continue
+    said = words(text)
+    places = list(WORD.finditer(source))
+    folded = [match.group().casefold() for match in places]
+    for start in range(len(folded) - len(said) + 1):
         end = start + len(said)
-        before = source[places[start - 1].end() if start else 0 : places[start].start()]
-        after = source[places[end - 1].end() : places[end].start() if end < len(places) else len(source)]
-        opens = start == 0 or bool(_CLAUSE_EDGE.search(before))
-        if opens and (end == len(places) or bool(_CLAUSE_EDGE.search(after))):
+        if folded[start:end] != said:
+            continue
+        before = source[: places[start].start()]
+        after = source[places[end - 1].end() :]
+        if (start == 0 or _CLAUSE_OPENS.search(before)) and (end == len(folded) or _CLAUSE_CLOSES.match(after)):
             return True
     return False
 

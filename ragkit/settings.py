@@ -31,7 +31,7 @@ class Settings(BaseModel):
     rerank_paragraphs: int = Field(10, ge=1, le=200, description="Paragraphs that late interaction reorders.")
     evidence_paragraphs: int = Field(5, ge=1, le=50, description="Paragraphs whose sentences may be evidence.")
     evidence_sentences: int = Field(2, ge=1, le=8, description="Most sentences of evidence for one answer.")
-    evidence_margin: float = Field(0.15, ge=0.0, le=4.0, description="How far below the best a sentence may score.")
+    evidence_margin: float = Field(0.2, ge=0.0, le=4.0, description="How far below the best a sentence may score.")
     evidence_words: int = Field(60, ge=5, le=1000, description="Most words of evidence together.")
 
     min_confidence: float = Field(
