@@ -19,7 +19,8 @@ from ragkit.retrieval import Retrieved
 from ragkit.sentences import split_sentences
 from ragkit.terms import STOP_WORDS, WORD, content_terms, stem
 
-# Weights of the parts of a sentence's score, chosen on XQuAD articles 1-12 and odd CLAPNQ lines (evals/README.md).
+# Weights of the parts of a sentence's score. The table in evals/README.md has them for both parts of the data; beyond
+# "late interaction + BM25" the schemes are near-ties, so nothing hangs on the exact values.
 WEIGHTED_SHARE = 0.5
 KEYWORD_WEIGHT = 0.1
 KIND_WEIGHT = 0.05
@@ -34,7 +35,6 @@ class Candidate:
     """One sentence of a retrieved paragraph with what speaks for it.
 
     Attributes:
-        rank: Of its paragraph, from 1.
         matches: For each question token its best cosine within the sentence, shape (question tokens,).
         paragraph_matches: The same within the whole paragraph.
         weights: Of the question tokens by rarity, shape (question tokens,), summing to 1.
@@ -43,7 +43,6 @@ class Candidate:
     """
 
     paragraph: Paragraph
-    rank: int
     start: int
     end: int
     text: str
@@ -68,7 +67,6 @@ def score_sentences(retrieved: Retrieved, paragraphs: int) -> list[Candidate]:
     candidates = [
         Candidate(
             paragraph=hit.paragraph,
-            rank=hit.rank,
             start=hit.paragraph.start + start,
             end=hit.paragraph.start + end,
             text=text,

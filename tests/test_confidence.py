@@ -14,7 +14,7 @@ PARAGRAPH = Paragraph(DocumentRef("a.txt", "sha256:0"), 1, 0, len(TEXT), TEXT)
 def candidate(text: str = TEXT) -> Candidate:
     values = np.array([0.8, 0.4, 0.6], dtype=np.float32)
     weights = np.array([0.5, 0.4, 0.1], dtype=np.float32)
-    return Candidate(PARAGRAPH, 1, 0, len(text), text, values, values, weights, 1.0, None)
+    return Candidate(PARAGRAPH, 0, len(text), text, values, values, weights, 1.0, None)
 
 
 def test_features_are_read_off_the_best_sentence():
