@@ -1,6 +1,7 @@
 """Which questions constants may be chosen on, and which only report: the same split for every measurement.
 
-XQuAD: the first twelve articles of the file choose. CLAPNQ: the odd lines of each file choose. The rest reports.
+XQuAD: the first twelve articles of the file choose. CLAPNQ: the odd lines of each file choose. `reading`: the documents
+numbered 12 and 24 of each kind report, all others choose. Every other suite of this project only reports.
 """
 
 from pathlib import Path
@@ -17,6 +18,7 @@ from ragkit.settings import Settings
 Part = Literal["choose", "report"]
 
 CHOOSING_ARTICLES = 12
+REPORTING_NUMBERS = ("12", "24")
 
 
 def open_suite(place: str, settings: Settings) -> tuple[Suite, Kit]:
@@ -29,7 +31,9 @@ def open_suite(place: str, settings: Settings) -> tuple[Suite, Kit]:
 
 
 def part_of(suite: Suite) -> dict[str, Part]:
-    """The part of each question, by its id; suites of this project only report."""
+    """The part of each question, by its id."""
+    if suite.name == "reading":
+        return {q.id: "report" if q.id[1:3] in REPORTING_NUMBERS else "choose" for q in suite.questions}
     if "xquad" in suite.name:
         articles = list(dict.fromkeys(question.evidence[0].document for question in suite.questions))
         chosen = set(articles[:CHOOSING_ARTICLES])

@@ -97,6 +97,9 @@ def test_the_first_words_match_whatever_the_quotes_and_spaces(starts_with):
             GoldEvidence("seeds/a.txt", 1, "Two"), "does not start with 'Two', but paragraph 2 does", id="words"
         ),
         pytest.param(GoldEvidence("seeds/a.txt", 1, "Six"), "it starts with 'One is first.'", id="words nowhere"),
+        pytest.param(
+            GoldEvidence("seeds/a.txt", 1, "One", "One is last."), "has no sentence 'One is last.'", id="sentence"
+        ),
     ],
 )
 def test_evidence_that_does_not_fit_is_an_error_that_says_how(evidence, message):

@@ -27,11 +27,13 @@ class GoldEvidence:
         document: Path as in citations; its last parts are enough.
         paragraph: Number within the document, from 1.
         starts_with: The first words of the paragraph, so that a document that changed is noticed.
+        sentence: The sentence of it that answers, where the gold file tells.
     """
 
     document: str
     paragraph: int
     starts_with: str = ""
+    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class GoldQuestion:
         answers: Accepted answers; any one of them will do.
         must_include: For questions that ask for several things: all entries are needed, each by any of its wordings.
         evidence_sentences: For long answers, the sentences of the evidence they rest on; empty where answers are short.
+        direct_answer: A good answer in one sentence, where the gold file gives one.
     """
 
     id: str
@@ -52,6 +55,7 @@ class GoldQuestion:
     answerable: bool = True
     tags: tuple[str, ...] = ()
     evidence_sentences: tuple[str, ...] = ()
+    direct_answer: str = ""
 
     @property
     def is_long(self) -> bool:
@@ -70,6 +74,7 @@ class _EvidenceEntry(BaseModel):
     document: Words
     paragraph: int = Field(ge=1)
     starts_with: Words
+    sentence: str = ""
 
 
 class _QuestionLine(BaseModel):
@@ -82,10 +87,11 @@ class _QuestionLine(BaseModel):
     answerable: bool = True
     tags: tuple[Words, ...] = ()
     evidence_sentences: tuple[Words, ...] = ()
+    direct_answer: str = ""
 
     def question_record(self) -> GoldQuestion:
         plain = {name: getattr(self, name) for name in type(self).model_fields if name != "evidence"}
-        evidence = tuple(GoldEvidence(e.document, e.paragraph, e.starts_with) for e in self.evidence)
+        evidence = tuple(GoldEvidence(e.document, e.paragraph, e.starts_with, e.sentence) for e in self.evidence)
         return GoldQuestion(**plain, evidence=evidence)
 
 
@@ -172,7 +178,9 @@ def _evidence_problem(evidence: GoldEvidence, paragraphs: Sequence[Paragraph]) -
     if found is None:
         return f"{evidence.document} has {len(paragraphs)} paragraphs, so there is no paragraph {evidence.paragraph}"
     if _begins(found, evidence.starts_with):
-        return None
+        if _plain(evidence.sentence) in _plain(found.text):
+            return None
+        return f"paragraph {found.number} of {evidence.document} has no sentence {evidence.sentence!r}"
     elsewhere = [str(p.number) for p in paragraphs if _begins(p, evidence.starts_with)]
     hint = f", but paragraph {elsewhere[0]} does" if elsewhere else f"; it starts with {found.text[:40]!r}"
     return f"paragraph {found.number} of {evidence.document} does not start with {evidence.starts_with!r}{hint}"
