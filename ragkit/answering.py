@@ -11,19 +11,16 @@ from ragkit.citations import number_citations, render
 from ragkit.confidence import estimate_confidence, measure_features
 from ragkit.drafting import draft_answer
 from ragkit.errors import QuestionError
-from ragkit.evidence import Candidate, rerank_by_gain, score_sentences, select_evidence
+from ragkit.evidence import Candidate, read_sentences, score_sentences, select_evidence
 from ragkit.index.snapshot import Snapshot
-from ragkit.likelihood import question_gains
 from ragkit.models.generation import Generator
+from ragkit.models.reading import Reader
 from ragkit.prompts import REFUSAL
 from ragkit.questions import is_broad
 from ragkit.records import Answer, Evidence, Seconds
 from ragkit.repair import repair
 from ragkit.retrieval import Retrieved, Retriever
 from ragkit.settings import Settings
-
-GAIN_CANDIDATES = 3
-"""So many of the best sentences are weighed by the question's likelihood; each costs about 0.2 s on two cores."""
 
 BROAD_MARGIN = 1.5
 BROAD_WORDS = 1.25
@@ -35,9 +32,10 @@ NEAREST = 3
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """What answering needs; `writer` loads the writing model when it is first called."""
+    """What answering needs; `reader` and `writer` load their model when they are first called."""
 
     retriever: Retriever
+    reader: Callable[[], Reader]
     writer: Callable[[], Generator]
     model_name: str
     settings: Settings
@@ -50,7 +48,7 @@ class Answerer:
             ModelError: The writing model failed.
         """
         question = check_question(question, self.settings.max_question_chars)
-        self.writer()  # loading it is no part of an answer's seconds
+        self.reader()  # loading it is no part of an answer's seconds
         watch = _Watch()
         retrieved = self.retriever.retrieve(question, snapshot, self.settings.rerank_paragraphs)
         ranked, confidence = self.rank(retrieved)
@@ -64,6 +62,8 @@ class Answerer:
             return replace(refusal, reason="nothing-retrieved")
         if confidence < self.settings.min_confidence:
             return refusal
+        self.writer()
+        watch.lap()
         draft = draft_answer(question, evidence, self.writer, self.settings.draft_tokens)
         seconds = replace(seconds, generate=watch.lap())
         repaired = repair(retrieved.question, draft, evidence)
@@ -78,17 +78,11 @@ class Answerer:
 
     def rank(self, retrieved: Retrieved) -> tuple[list[Candidate], float]:
         """The candidate sentences, best first, and the confidence that the first answers the question; 0 if none."""
-        candidates = score_sentences(retrieved, self.settings.evidence_paragraphs)
-        if not candidates:
+        found = score_sentences(retrieved, self.settings.evidence_paragraphs)
+        if not found:
             return [], 0.0
-        texts = [candidate.text for candidate in candidates[:GAIN_CANDIDATES]]
-        gains = question_gains(retrieved.question, texts, self.writer())
-        if gains is None:
-            return candidates, estimate_confidence(measure_features(retrieved.question, candidates[0], None))
-        gain_of = dict(zip(texts, gains, strict=True))
-        ranked = rerank_by_gain(candidates, gains)
-        features = measure_features(retrieved.question, ranked[0], gain_of.get(ranked[0].text))
-        return ranked, estimate_confidence(features)
+        ranked = read_sentences(retrieved.question, found, self.reader())
+        return ranked, estimate_confidence(measure_features(ranked))
 
     def choose(self, question: str, ranked: Sequence[Candidate]) -> list[Evidence]:
         """The sentences that the answer is written from; more of them for a broad question."""

@@ -1,7 +1,8 @@
 """Hits to the few sentences that answer the question.
 
 Every sentence of the best paragraphs is scored by late interaction within its paragraph, by its keywords and by whether
-it holds the kind of thing that is asked for. Called by `answering`; `python -m evals.evidence` measures the schemes.
+it holds the kind of thing that is asked for; then the reading model reads those paragraphs and says how likely each
+sentence answers. Called by `answering`; `python -m evals.evidence` measures the schemes.
 """
 
 import math
@@ -13,6 +14,7 @@ import numpy as np
 
 from ragkit.interaction import best_matches
 from ragkit.models.embedding import TokenVectors, Vectors
+from ragkit.models.reading import Reader, SentencedText
 from ragkit.questions import asked_kind, holds_kind
 from ragkit.records import Evidence, Paragraph
 from ragkit.retrieval import Retrieved
@@ -24,7 +26,9 @@ from ragkit.terms import STOP_WORDS, WORD, content_terms, stem
 WEIGHTED_SHARE = 0.5
 KEYWORD_WEIGHT = 0.1
 KIND_WEIGHT = 0.05
-GAIN_WEIGHT = 0.1
+
+MATCH_WEIGHT = 10.0
+"""How much that score weighs beside the reader's log odds."""
 
 STOP_WORD_WEIGHT = 0.3
 """How much a stop word of the question weighs beside the rarity of its content words."""
@@ -40,6 +44,9 @@ class Candidate:
         weights: Of the question tokens by rarity, shape (question tokens,), summing to 1.
         keyword: BM25 relative to the best candidate, in [0, 1].
         holds_kind: Whether it holds the kind of thing asked for; None if any will do.
+        score: What candidates are ordered by, comparable only within one question.
+        log_odds: By the reader, that it answers the question rather than nothing in its paragraph does.
+        short_answer: The words of it that the reader points at.
     """
 
     paragraph: Paragraph
@@ -52,6 +59,8 @@ class Candidate:
     keyword: float
     holds_kind: bool | None
     score: float = 0.0
+    log_odds: float = 0.0
+    short_answer: str = ""
 
 
 def score_sentences(retrieved: Retrieved, paragraphs: int) -> list[Candidate]:
@@ -82,12 +91,26 @@ def score_sentences(retrieved: Retrieved, paragraphs: int) -> list[Candidate]:
     return sorted(scored, key=lambda candidate: -candidate.score)
 
 
-def rerank_by_gain(candidates: Sequence[Candidate], gains: Sequence[float]) -> list[Candidate]:
-    """The first so many candidates in a new order by how much they raise the question's likelihood; the rest after."""
-    first = [replace(c, score=c.score + GAIN_WEIGHT * gain) for c, gain in zip(candidates, gains, strict=False)]
-    lowest = min(gains, default=0.0)
-    rest = [replace(c, score=c.score + GAIN_WEIGHT * lowest) for c in candidates[len(first) :]]
-    return sorted([*first, *rest], key=lambda candidate: -candidate.score)
+def read_sentences(question: str, candidates: Sequence[Candidate], reader: Reader) -> list[Candidate]:
+    """The candidates with what the reader says of each, in a new order, best first."""
+    by_paragraph: dict[tuple[str, int], list[Candidate]] = {}
+    for candidate in candidates:
+        place = (candidate.paragraph.document.path, candidate.paragraph.number)
+        by_paragraph.setdefault(place, []).append(candidate)
+    groups = [sorted(group, key=lambda candidate: candidate.start) for group in by_paragraph.values()]
+    texts = [SentencedText(group[0].paragraph.text, tuple(_span(candidate) for candidate in group)) for group in groups]
+    read = []
+    for group, reading in zip(groups, reader.read(question, texts), strict=True):
+        for candidate, log_odds, (start, end) in zip(group, reading.log_odds, reading.answers, strict=True):
+            score = float(log_odds) + MATCH_WEIGHT * candidate.score
+            answer = candidate.paragraph.text[start:end]
+            read.append(replace(candidate, log_odds=float(log_odds), short_answer=answer, score=score))
+    return sorted(read, key=lambda candidate: -candidate.score)
+
+
+def _span(candidate: Candidate) -> tuple[int, int]:
+    """Where the sentence stands in its paragraph."""
+    return candidate.start - candidate.paragraph.start, candidate.end - candidate.paragraph.start
 
 
 def select_evidence(candidates: Sequence[Candidate], *, count: int, margin: float, max_words: int) -> list[Evidence]:

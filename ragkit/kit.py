@@ -14,7 +14,8 @@ from ragkit.ingest import IngestOptions, IngestReport, Progress, index_paths, re
 from ragkit.interaction import LateInteraction
 from ragkit.models.embedding import Embedder
 from ragkit.models.generation import Generator
-from ragkit.models.loading import load_embedder, load_generator, load_reranker
+from ragkit.models.loading import load_embedder, load_generator, load_reader, load_reranker
+from ragkit.models.reading import Reader
 from ragkit.models.weights import WRITER
 from ragkit.records import Answer, Hit
 from ragkit.retrieval import Retriever
@@ -27,7 +28,7 @@ Paths = str | Path | Sequence[str | Path]
 class Kit:
     """An index open for questions, with the models it needs.
 
-    Pass `embedder` or `generator` to use models of your own that follow those protocols.
+    Pass `embedder`, `reader` or `generator` to use models of your own that follow those protocols.
     """
 
     def __init__(
@@ -36,12 +37,14 @@ class Kit:
         settings: Settings,
         *,
         embedder: Embedder | None = None,
+        reader: Reader | None = None,
         generator: Generator | None = None,
         on_message: Callable[[str], None] | None = None,
     ):
         self.index = index
         self.settings = settings
         self._given_embedder = embedder
+        self._given_reader = reader
         self._given_generator = generator
         self._on_message = on_message
 
@@ -55,6 +58,11 @@ class Kit:
         embedder = self._given_embedder or load_embedder(self.settings.embedder, offline=self.settings.offline)
         self.index.check(embedder.name, embedder.dimensions)
         return embedder
+
+    @cached_property
+    def reader(self) -> Reader:
+        """The reading model."""
+        return self._given_reader or load_reader(on_message=self._on_message)
 
     @cached_property
     def generator(self) -> Generator:
@@ -81,7 +89,7 @@ class Kit:
     def answerer(self) -> Answerer:
         """Answering with the models it needs."""
         name = self._given_generator.name if self._given_generator else self.settings.model or WRITER.name
-        return Answerer(self.retriever, lambda: self.generator, name, self.settings)
+        return Answerer(self.retriever, lambda: self.reader, lambda: self.generator, name, self.settings)
 
     def ask(self, question: str, *, id: str | None = None) -> Answer:
         """The checked answer to one question, or the refusal with its reason.
@@ -136,6 +144,7 @@ def build(
     settings: Settings | None = None,
     *,
     embedder: Embedder | None = None,
+    reader: Reader | None = None,
     generator: Generator | None = None,
     **changed: Any,
 ) -> Kit:
@@ -146,6 +155,7 @@ def build(
         index: The folder of the index; made if it is not there.
         settings: As a whole; by default those of `Settings()`.
         embedder: An embedding model of your own.
+        reader: A reading model of your own.
         generator: A writing model of your own.
         **changed: Single settings, as in `model="path/to/folder"`.
 
@@ -156,7 +166,7 @@ def build(
     used = embedder or load_embedder(chosen.embedder, offline=chosen.offline)
     listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
     index_paths(listed, index, used, ingest_options(chosen))
-    return Kit(Index.open(index), chosen, embedder=used, generator=generator)
+    return Kit(Index.open(index), chosen, embedder=used, reader=reader, generator=generator)
 
 
 def open(
@@ -164,6 +174,7 @@ def open(
     settings: Settings | None = None,
     *,
     embedder: Embedder | None = None,
+    reader: Reader | None = None,
     generator: Generator | None = None,
     **changed: Any,
 ) -> Kit:
@@ -173,7 +184,7 @@ def open(
         IndexNotFoundError: There is none in that folder.
         IndexCorruptError: A file of it is damaged.
     """
-    return Kit(Index.open(index), _settings(settings, changed), embedder=embedder, generator=generator)
+    return Kit(Index.open(index), _settings(settings, changed), embedder=embedder, reader=reader, generator=generator)
 
 
 def ingest_options(settings: Settings, *, rebuild: bool = False, exclude: Sequence[str] = ()) -> IngestOptions:

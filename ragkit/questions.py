@@ -1,12 +1,12 @@
 """What a question asks for: the kind of thing its answer must hold, and whether a sentence holds one.
 
-Rules over English question words; a question they do not know asks for anything. Called by `evidence` and `confidence`.
+Rules over English question words; a question they do not know asks for anything. Called by `evidence` and `repair`.
 """
 
 import re
 from typing import Literal
 
-from ragkit.terms import STOP_WORDS, content_terms, stem, words
+from ragkit.terms import words
 
 AnswerKind = Literal["number", "time", "name"]
 
@@ -38,18 +38,6 @@ _TIME_WORDS = _DATE_WORDS | frozenset(
     "century centuries decade decades year years month months week weeks day days hour hours minute minutes today "
     "yesterday tomorrow morning evening night noon midnight spring summer autumn winter before after during while "
     "until since when ago early late earlier later now soon immediately already always never".split()
-)
-_SPEECH = frozenset(
-    stem(word)
-    for word in "say says said tell tells told according remark remarked note noted write writes wrote argue argued "
-    "call calls called announce announced claim claimed warn warned add added state stated insist insisted explain "
-    "explained ask asked reply replied respond responded answer answered describe described put quote quoted "
-    "statement comment commented".split()
-)
-_SPEAKER = re.compile(
-    r"\bwhat (?:did|does|do|has|have) (?P<speaker>.+?) (?:say|said|respond|reply|tell|told|comment|announce|claim)"
-    r"|\bhow (?:did|does|has) (?P<reacting>.+?) (?:respond|react|reply|comment)",
-    re.IGNORECASE,
 )
 _MARKS = re.compile(r"\[\d+\]")
 _CAPITALISED = re.compile(r"(?<![.!?:;] )(?<![\"“'‘(\[])(?<!^)\b[A-Z][^\W\d_]+")
@@ -86,28 +74,6 @@ def holds_kind(kind: AnswerKind, question: str, sentence: str) -> bool:
         return any(name.group().casefold() not in known for name in _CAPITALISED.finditer(sentence))
     wanted = _NUMBER_WORDS if kind == "number" else _TIME_WORDS
     return any((word in wanted or _has_digit(word)) and word not in known for word in words(_MARKS.sub("", sentence)))
-
-
-def holds_date(sentence: str) -> bool:
-    """Whether the sentence names a day, a month or a number that may be a year."""
-    return any(word in _DATE_WORDS or _has_digit(word) for word in words(_MARKS.sub("", sentence)))
-
-
-def lacks_speaker(question: str, sentence: str) -> bool:
-    """Whether the question asks what someone said and the sentence does not have that person saying anything."""
-    asked = _SPEAKER.search(question)
-    if asked is None:
-        return False
-    speaker = content_terms(asked["speaker"] or asked["reacting"])
-    said = {stem(word) for word in words(sentence)}
-    return not (set(speaker[-1:]) <= said and said & _SPEECH)
-
-
-def missing_names(question: str, paragraph: str) -> int:
-    """How many names of the question the paragraph does not hold."""
-    names = {name.group().casefold() for name in _CAPITALISED.finditer(question)} - STOP_WORDS
-    known = {stem(word) for word in words(paragraph)}
-    return sum(stem(name) not in known for name in names)
 
 
 def _has_digit(word: str) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ragkit.models.embedding import TokenVectors, Vectors
 from ragkit.models.pieces import cut_at_stop
+from ragkit.models.reading import Reading, SentencedText
 
 WORD = re.compile(r"\w+")
 
@@ -116,3 +117,19 @@ def _shared_words(prompt: str, continuation: str) -> float:
     words = WORD.findall(continuation.lower())
     known = set(WORD.findall(prompt.lower()))
     return -sum(word not in known for word in words) / len(words) if words else -1.0
+
+
+class WordReader:
+    """A `Reader` that finds a sentence the likelier to answer, the more of the question's words it has.
+
+    Its short answer is the whole sentence.
+    """
+
+    def read(self, question: str, texts: Sequence[SentencedText]) -> list[Reading]:
+        wanted = set(WORD.findall(question.lower()))
+        readings = []
+        for text in texts:
+            known = [set(WORD.findall(text.text[start:end].lower())) for start, end in text.sentences]
+            shares = [len(wanted & words) / max(len(wanted), 1) for words in known]
+            readings.append(Reading(np.array([8 * share - 3 for share in shares], dtype=np.float32), text.sentences))
+        return readings

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fakes import ScriptedGenerator, WordEmbedder
+from fakes import ScriptedGenerator, WordEmbedder, WordReader
 
 from ragkit import cli
 from ragkit.index.folder import record_hashes, sha256_of
@@ -20,7 +20,7 @@ REFUSES = "refuses.toml"
 
 @pytest.fixture(autouse=True)
 def place(tmp_path, monkeypatch):
-    """A working folder with one document; the two neural models are stand-ins."""
+    """A working folder with one document; the neural models are stand-ins."""
     monkeypatch.chdir(tmp_path)
     Path("docs").mkdir()
     Path("docs/letter.txt").write_text(LETTER)
@@ -28,6 +28,7 @@ def place(tmp_path, monkeypatch):
     Path(REFUSES).write_text("min_confidence = 1.0\n")
     for module in ("ragkit.cli", "ragkit.kit", "ragkit.evaluation.command"):
         monkeypatch.setattr(f"{module}.load_embedder", lambda *_, **__: WordEmbedder())
+    monkeypatch.setattr("ragkit.kit.load_reader", lambda **_: WordReader())
     writer = ScriptedGenerator(lambda prompt: " Putin suggested Istanbul as the place.", name="fake-writer")
     monkeypatch.setattr(
         "ragkit.kit.load_generator",

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fakes import WordEmbedder
+from fakes import WordEmbedder, WordReader
 
-from ragkit.evidence import score_sentences, select_evidence
+from ragkit.evidence import read_sentences, score_sentences, select_evidence
 from ragkit.index.index import Index
 from ragkit.ingest import IngestOptions, index_paths
 from ragkit.interaction import LateInteraction
@@ -53,6 +53,17 @@ def test_sentences_come_best_first_with_finite_scores(find):
 
 def test_only_the_best_paragraphs_are_looked_into(find):
     assert len({candidate.paragraph.number for candidate in find("ripe fig", paragraphs=1)}) == 1
+
+
+def test_reading_adds_what_the_reader_says_and_keeps_every_sentence(find):
+    question = "How many of them does the market sell each day?"
+    found = find(question)
+    read = read_sentences(question, found, WordReader())
+    assert {candidate.start for candidate in read} == {candidate.start for candidate in found}
+    assert read[0].text == read[0].short_answer == "The market sells 40 of them each day."
+    assert read[0].log_odds == max(candidate.log_odds for candidate in read)
+    scores = [candidate.score for candidate in read]
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_evidence_is_labelled_from_one_and_its_places_are_exact(find):

@@ -1,5 +1,5 @@
 import pytest
-from fakes import ScriptedGenerator, WordEmbedder
+from fakes import ScriptedGenerator, WordEmbedder, WordReader
 
 import ragkit
 from ragkit.errors import IndexMismatchError, IndexNotFoundError, InputError, QuestionError, SettingsError
@@ -51,7 +51,8 @@ class ChatGenerator(ScriptedGenerator):
 
 def build(paths="docs", writer=None, **settings):
     chosen = {"min_confidence": 0.0, **settings}
-    return ragkit.build(paths, "index", embedder=WordEmbedder(), generator=writer or says(""), **chosen)
+    models = {"embedder": WordEmbedder(), "reader": WordReader(), "generator": writer or says("")}
+    return ragkit.build(paths, "index", **models, **chosen)
 
 
 def check_quotes(kit, answer):
@@ -161,7 +162,8 @@ def test_an_open_kit_sees_what_is_added_changed_and_removed(place):
 def test_an_index_is_opened_again_with_the_same_answers():
     with build() as kit:
         before = kit.ask(QUESTION)
-    with ragkit.open("index", embedder=WordEmbedder(), generator=says(""), min_confidence=0.0) as kit:
+    models = {"embedder": WordEmbedder(), "reader": WordReader(), "generator": says("")}
+    with ragkit.open("index", **models, min_confidence=0.0) as kit:
         assert kit.ask(QUESTION).text == before.text
 
 

@@ -20,6 +20,7 @@ from ragkit.evaluation.gate import check_thresholds
 from ragkit.evaluation.gold import GoldEvidence, GoldQuestion, describe_first_problem, load_questions, read_text
 from ragkit.evaluation.public_formats import ClapnqLine, SquadFile
 from ragkit.evaluation.suite import Suite
+from ragkit.sentences import split_sentences
 
 EVALS = Path("evals")
 STARTING_WORDS = 8
@@ -152,11 +153,12 @@ def _load_squad(file: Path, text: str, into: Path) -> Suite:
     writer = _DocumentWriter()
     questions = []
     for article in articles:
-        contexts = [_one_line(paragraph.context) for paragraph in article.paragraphs]
-        document = writer.add(article.title, contexts)
-        for number, (context, paragraph) in enumerate(zip(contexts, article.paragraphs, strict=True), start=1):
-            evidence = (GoldEvidence(document, number, _first_words(context)),)
-            questions += [question.to_gold(evidence) for question in paragraph.qas]
+        document = writer.add(article.title, [_one_line(paragraph.context) for paragraph in article.paragraphs])
+        for number, paragraph in enumerate(article.paragraphs, start=1):
+            for question in paragraph.qas:
+                sentence = _sentence_at(paragraph.context, question.starts_at)
+                evidence = GoldEvidence(document, number, _first_words(paragraph.context), sentence)
+                questions.append(question.to_gold((evidence,)))
     return _dataset_suite(file.stem, writer, questions, into)
 
 
@@ -197,6 +199,12 @@ def _dataset_suite(name: str, writer: _DocumentWriter, questions: Sequence[GoldQ
     if not questions:
         raise GoldError(f"{name} holds no questions.")
     return Suite(name, (writer.write(name, into),), tuple(questions))
+
+
+def _sentence_at(context: str, place: int | None) -> str:
+    """The sentence of a context that holds a place, on one line; nothing where no place is given."""
+    spans = split_sentences(context) if place is not None else []
+    return next((_one_line(context[start:end]) for start, end in spans if start <= (place or 0) < end), "")
 
 
 def _one_line(text: str) -> str:

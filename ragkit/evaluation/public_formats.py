@@ -11,9 +11,10 @@ ANSWERABLE, UNANSWERABLE = ("answerable",), ("unanswerable",)
 
 
 class SquadAnswer(BaseModel):
-    """An accepted answer, a stretch of the context."""
+    """An accepted answer, a stretch of the context, and the code point at which it begins."""
 
     text: str
+    answer_start: int | None = None
 
 
 class SquadQuestion(BaseModel):
@@ -23,6 +24,11 @@ class SquadQuestion(BaseModel):
     question: str
     answers: tuple[SquadAnswer, ...] = ()
     is_impossible: bool = False
+
+    @property
+    def starts_at(self) -> int | None:
+        """Where the first accepted answer begins in the context, if the file tells."""
+        return self.answers[0].answer_start if self.answers and not self.is_impossible else None
 
     def to_gold(self, evidence: tuple[GoldEvidence, ...]) -> GoldQuestion:
         """The question with its context as evidence; answers listed twice are taken once."""

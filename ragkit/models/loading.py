@@ -12,15 +12,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ragkit.errors import ModelError, ModelNotFoundError
+from ragkit.errors import ModelError, ModelNotFoundError, WeightsError
 from ragkit.models.causal import TransformersGenerator
 from ragkit.models.conversion import OnMessage, convert_gguf, is_converted, quiet_transformers, writer_folder
 from ragkit.models.embedding import Embedder, SentenceTransformerEmbedder
 from ragkit.models.generation import Generator
 from ragkit.models.hub import hub_folder
+from ragkit.models.reading import PointerReader, Reader
 from ragkit.models.reranking import CrossEncoderReranker, Reranker
 from ragkit.models.server import SERVER_PREFIX, ServerGenerator
 from ragkit.models.weights import EMBEDDER, WRITER, embedder_folder, files_sha256
+
+ADAPTER = Path(__file__).with_name("reader.safetensors")
 
 
 def load_generator(
@@ -85,6 +88,36 @@ def load_reranker(model: str, *, offline: bool = False) -> Reranker:
     return CrossEncoderReranker(loaded, f"{name}@{_short_hash(folder)}")
 
 
+def load_reader(*, on_message: OnMessage | None = None) -> Reader:
+    """The shipped reading model: the lower layers of the shipped writer with the adapter that comes with ragkit.
+
+    Raises:
+        WeightsError: The shipped weights are missing or damaged, or the adapter belongs to other weights.
+    """
+    folder = writer_folder(on_message)
+    _let_threads_sleep()
+    import torch
+    from safetensors import safe_open
+    from transformers import AutoModel
+
+    with safe_open(ADAPTER, "pt") as file:
+        described = file.metadata()
+        adapter = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if described["base_sha256"] != WRITER.sha256:
+        raise WeightsError(f"{ADAPTER} was trained on other weights than {WRITER.name}. Install ragkit again")
+    with _translated(folder):
+        model = AutoModel.from_pretrained(
+            folder,
+            num_hidden_layers=int(described["layers"]),
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+        )
+        model.eval()
+        return PointerReader(model.to("cuda") if torch.cuda.is_available() else model, load_tokenizer(folder), adapter)
+
+
 def _find(model: str, *, offline: bool) -> tuple[Path, str]:
     """The folder of a model that the user named, and what to call it."""
     folder = Path(model).expanduser()
@@ -106,7 +139,7 @@ def _transformers_generator(folder: Path, name: str) -> TransformersGenerator:
 
     on_gpu = torch.cuda.is_available()
     with _translated(folder):
-        tokenizer = _tokenizer(folder)
+        tokenizer = load_tokenizer(folder)
         model = AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=torch.bfloat16 if on_gpu else torch.float32,
@@ -118,7 +151,7 @@ def _transformers_generator(folder: Path, name: str) -> TransformersGenerator:
     return TransformersGenerator(model.to("cuda") if on_gpu else model, tokenizer, name)
 
 
-def _tokenizer(folder: Path) -> Any:
+def load_tokenizer(folder: Path) -> Any:
     """The tokenizer; of a folder that ragkit converted, straight from its one file (1 s instead of 3 s)."""
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 

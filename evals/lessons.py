@@ -1,0 +1,189 @@
+"""What the reader learns from: paragraphs with the questions put to them. Called by `reading`.
+
+A lesson is a paragraph and, for each question, which of its sentences answer it and where the short answers stand; a
+question that it does not answer has neither.
+"""
+
+import random
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evals.parts import is_gold, open_suite, part_of
+from ragkit.evaluation import GoldQuestion
+from ragkit.evaluation.metrics import includes, normalise
+from ragkit.models.reading import encode_question, encode_text
+from ragkit.records import Paragraph
+from ragkit.sentences import split_sentences
+from ragkit.settings import Settings
+
+# How often a question is put to a paragraph that does not answer it.
+FROM_THE_SAME_DOCUMENT = 0.55
+FROM_ANOTHER_DOCUMENT = 0.5
+CAME_UP = 0.6
+
+PACK_TOKENS, MAX_TEXT_TOKENS, MAX_QUESTION_TOKENS = 700, 420, 80
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question put to a paragraph: the numbers of the sentences that answer it, and the short answers' spans."""
+
+    question: str
+    sentences: tuple[int, ...] = ()
+    answers: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A paragraph and what is asked of it."""
+
+    text: str
+    spans: tuple[Span, ...]
+    asked: tuple[Asked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A lesson in tokens: those of the text, then those of each question.
+
+    Attributes:
+        offsets: Of the text's tokens, in code points of the text.
+        sentence_tokens: For each sentence the numbers of its tokens; never empty.
+    """
+
+    tokens: list[int]
+    offsets: list[Span]
+    sentence_tokens: list[list[int]]
+    asked: tuple[tuple[list[int], Asked], ...]
+
+    @property
+    def length(self) -> int:
+        """Tokens of the text and all questions."""
+        return len(self.tokens) + sum(len(tokens) for tokens, _ in self.asked)
+
+    def stretches(self) -> Iterator[tuple[int, list[int]]]:
+        """Where the text and each question begin, and their tokens."""
+        start = 0
+        for tokens in (self.tokens, *(tokens for tokens, _ in self.asked)):
+            yield start, tokens
+            start += len(tokens)
+
+    def ends(self) -> list[int]:
+        """The place of the last token of each question."""
+        return [start + len(tokens) - 1 for start, tokens in self.stretches()][1:]
+
+    def tokens_in(self, span: Span) -> list[int]:
+        """Numbers of the tokens that a span of the text touches."""
+        return [n for n, (start, end) in enumerate(self.offsets) if end > max(start, span[0], 0) and start < span[1]]
+
+
+def gather_lessons(place: str) -> Callable[[random.Random], list[Lesson]]:
+    """A function that draws the lessons of one suite's choosing part, other ones each time it is called."""
+    suite, kit = open_suite(place, Settings())
+    parts = part_of(suite)
+    questions = [question for question in suite.questions if parts[question.id] == "choose"]
+    put: dict[tuple[str, int], tuple[Paragraph, list[tuple[GoldQuestion, float]]]] = {}
+    read = suite.open_reader()
+    with kit, kit.index.snapshot() as snapshot:
+        for question in questions:
+            for paragraph in (p for name in _documents(question) if (doc := read(name)) for p in doc.paragraphs):
+                how_often = (
+                    1.0 if is_gold(question, paragraph.document.path, paragraph.number) else FROM_THE_SAME_DOCUMENT
+                )
+                _put(put, paragraph, question, how_often)
+            if suite.name != "reading":
+                for hit in kit.retriever.retrieve(question.question, snapshot, 2).hits:
+                    if not is_gold(question, hit.paragraph.document.path, hit.paragraph.number):
+                        _put(put, hit.paragraph, question, CAME_UP)
+
+    def draw(rng: random.Random) -> list[Lesson]:
+        lessons = []
+        for paragraph, asked in put.values():
+            drawn = [question for question, how_often in asked if rng.random() < how_often]
+            if rng.random() < FROM_ANOTHER_DOCUMENT:
+                drawn.append(rng.choice(questions))
+            lessons.append(_lesson(paragraph, drawn))
+        return lessons
+
+    return draw
+
+
+def _documents(question: GoldQuestion) -> list[str]:
+    return list(dict.fromkeys(evidence.document for evidence in question.evidence))
+
+
+def _put(
+    put: dict[tuple[str, int], tuple[Paragraph, list[tuple[GoldQuestion, float]]]],
+    paragraph: Paragraph,
+    question: GoldQuestion,
+    how_often: float,
+) -> None:
+    key = (paragraph.document.path.rpartition("/")[2], paragraph.number)
+    put.setdefault(key, (paragraph, []))[1].append((question, how_often))
+
+
+def _lesson(paragraph: Paragraph, questions: Sequence[GoldQuestion]) -> Lesson:
+    spans = tuple(split_sentences(paragraph.text))
+    asked = [found for question in questions if (found := _asked(paragraph, spans, question)) is not None]
+    return Lesson(paragraph.text, spans, tuple(asked))
+
+
+def _asked(paragraph: Paragraph, spans: Sequence[Span], question: GoldQuestion) -> Asked | None:
+    """The question as put to this paragraph; None where it cannot be told whether the paragraph answers it."""
+    texts = [paragraph.text[start:end] for start, end in spans]
+    here = is_gold(question, paragraph.document.path, paragraph.number)
+    wordings = [question.answers] if question.answers else list(question.must_include)
+    if not question.answerable:
+        return Asked(question.question)
+    if not here:
+        said = any(includes(paragraph.text, wording) for entry in wordings for wording in entry)
+        return None if said and "yes-no" not in question.tags else Asked(question.question)
+    marked = [_plain(e.sentence) for e in question.evidence if e.sentence and e.paragraph == paragraph.number]
+    marked += [_plain(sentence) for sentence in question.evidence_sentences]
+    right = tuple(n for n, text in enumerate(texts) if _plain(text) in marked)
+    if not right:
+        return None
+    answers = [] if question.is_long or "yes-no" in question.tags else wordings
+    found = [_find(paragraph.text, [spans[n] for n in right], entry) for entry in answers]
+    return Asked(question.question, right, tuple(span for span in found if span is not None))
+
+
+def _plain(sentence: str) -> str:
+    return " ".join(normalise(sentence))[:80]
+
+
+def _find(text: str, spans: Sequence[Span], wordings: Sequence[str]) -> Span | None:
+    """Where one of the wordings stands within the spans."""
+    for start, end in spans:
+        for wording in wordings:
+            found = re.search(rf"(?<!\w){re.escape(wording)}(?!\w)", text[start:end], re.IGNORECASE)
+            if found:
+                return start + found.start(), start + found.end()
+    return None
+
+
+def pack_lessons(lessons: Sequence[Lesson], tokenizer: Any, rng: random.Random) -> list[Pack]:
+    """The lessons in tokens and in random order; a lesson with many questions makes several packs."""
+    packs = []
+    for lesson in lessons:
+        tokens, offsets = encode_text(tokenizer, lesson.text)
+        touched = [
+            [n for n, (a, b) in enumerate(offsets) if b > max(a, start, 0) and a < end] for start, end in lesson.spans
+        ]
+        if len(tokens) > MAX_TEXT_TOKENS or not all(touched):
+            continue
+        waiting = [(encode_question(tokenizer, asked.question), asked) for asked in lesson.asked]
+        waiting = [pair for pair in waiting if len(pair[0]) <= MAX_QUESTION_TOKENS]
+        rng.shuffle(waiting)
+        while waiting:
+            taken, length = [], len(tokens)
+            while waiting and length < PACK_TOKENS:
+                taken.append(waiting.pop())
+                length += len(taken[-1][0])
+            packs.append(Pack(tokens, offsets, touched, tuple(taken)))
+    rng.shuffle(packs)
+    return packs

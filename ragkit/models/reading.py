@@ -1,0 +1,223 @@
+"""A question and paragraphs to how well each sentence answers it: the `Reader` protocol and the shipped reader.
+
+The shipped reader is the lower layers of the shipped writing model with a low-rank adapter (Hu et al. 2021, "LoRA")
+merged into them. It reads "Text: ... Question: ... Answer:"; its state at the end points at the tokens of the text
+(Vinyals et al. 2015, "Pointer Networks"), and a score for "not in this text" stands beside theirs, as for SQuAD 2.0 in
+Devlin et al. 2019, section 4.3. `python -m evals.reading` trains the adapter. Called by `evidence`.
+"""
+
+import threading
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from ragkit.errors import ModelError
+from ragkit.models.embedding import Vectors
+
+WINDOW_CHARS = 1600
+"""Longer paragraphs are read in windows of whole sentences; the reader was trained on up to 420 tokens."""
+
+MAX_ANSWER_TOKENS = 30
+
+_TEXT = "Text: "
+_MAX_TEXT_TOKENS = 640
+MAX_QUESTION_CHARS = 600
+_BATCH = 8
+_NO_TOKENS = -30.0
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SentencedText:
+    """A text with the spans of its sentences, in code points."""
+
+    text: str
+    sentences: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading one text for one question gave.
+
+    Attributes:
+        log_odds: For each sentence the log odds that it answers the question rather than nothing here does, shape
+            (sentences,).
+        answers: For each sentence the span of the short answer in it, in code points of the text.
+    """
+
+    log_odds: Vectors
+    answers: tuple[Span, ...]
+
+
+class Reader(Protocol):
+    """What the rest of ragkit asks of a reading model."""
+
+    def read(self, question: str, texts: Sequence[SentencedText]) -> list[Reading]:
+        """A reading of each text, in order."""
+
+
+class PointerReader:
+    """The lower layers of a causal language model, an adapter merged into them, and the heads that point.
+
+    Safe to call from many threads.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, adapter: Mapping[str, Any]) -> None:
+        """Takes over a transformers decoder, takes off its final norm, and merges the adapter into its layers.
+
+        Args:
+            model: Its lower layers, as many as the adapter has.
+            tokenizer: The model's.
+            adapter: Tensors by name: `layers.N.(...).a` and `.b`, whose product is added to a layer's weight, and the
+                heads.
+        """
+        from torch.nn import Identity
+
+        model.norm = Identity()
+        for name in adapter:
+            if name.endswith(".b"):
+                layer = model.get_submodule(name.removesuffix(".b"))
+                change = adapter[name].float() @ adapter[f"{name.removesuffix('.b')}.a"].float()
+                layer.weight = type(layer.weight)(layer.weight + change.to(layer.weight), requires_grad=False)
+        heads = {name: tensor for name, tensor in adapter.items() if not name.startswith("layers.")}
+        self._model = model
+        self._tokenizer = tokenizer
+        self._heads = {name: tensor.float().to(model.device) for name, tensor in heads.items()}
+        self._tokenizing = threading.Lock()
+
+    def read(self, question: str, texts: Sequence[SentencedText]) -> list[Reading]:
+        """A reading of each text, in order.
+
+        Raises:
+            ModelError: The GPU has too little memory.
+        """
+        windows = [(number, window) for number, text in enumerate(texts) for window in _windows(text)]
+        windows.sort(key=lambda pair: len(pair[1].text))
+        found: dict[int, dict[int, tuple[float, Span]]] = {number: {} for number in range(len(texts))}
+        for start in range(0, len(windows), _BATCH):
+            batch = windows[start : start + _BATCH]
+            for (number, window), scored in zip(batch, self._read(question, [w for _, w in batch]), strict=True):
+                found[number] |= dict(zip(window.numbers, scored, strict=True))
+        return [_reading([found[number][n] for n in sorted(found[number])]) for number in range(len(texts))]
+
+    def _read(self, question: str, windows: Sequence["_Window"]) -> list[list[tuple[float, Span]]]:
+        """For each window, log odds and answer span of each of its sentences."""
+        import torch
+
+        with self._tokenizing:
+            asked = encode_question(self._tokenizer, question)
+            encoded = [encode_text(self._tokenizer, window.text) for window in windows]
+        rows = [tokens + asked for tokens, _ in encoded]
+        width = max(len(row) for row in rows)
+        try:
+            with torch.inference_mode():
+                # Padding stands at the end, where no token looks.
+                ids = torch.tensor([row + [0] * (width - len(row)) for row in rows], device=self._model.device)
+                states = self._model(ids, use_cache=False).last_hidden_state.float()
+                return [
+                    self._point(states[n, : len(offsets)], states[n, len(rows[n]) - 1], offsets, window)
+                    for n, ((_, offsets), window) in enumerate(zip(encoded, windows, strict=True))
+                ]
+        except torch.OutOfMemoryError as error:
+            raise ModelError(
+                f"The GPU has too little memory to read {len(windows)} paragraphs at once. "
+                "Set evidence_paragraphs lower, or hide the GPU: CUDA_VISIBLE_DEVICES="
+            ) from error
+
+    def _point(self, text: Any, end: Any, offsets: Sequence[Span], window: "_Window") -> list[tuple[float, Span]]:
+        """Log odds and answer span of each sentence.
+
+        Args:
+            text: States of the text's tokens, shape (tokens, width).
+            end: State at the end of the prompt, shape (width,).
+            offsets: Of the tokens in the window's text.
+            window: What was read.
+        """
+        starts, ends, nowhere = self._scores(text, end)
+        sentences = []
+        for first, last in window.sentences:
+            inside = [n for n, (a, b) in enumerate(offsets) if b > max(a, first) and a < last and b > 0]
+            if not inside:
+                sentences.append((_NO_TOKENS, (first, last)))
+                continue
+            log_odds = float(np.logaddexp.reduce(starts[inside])) - nowhere
+            begin = inside[int(starts[inside].argmax())]
+            until = begin + int(ends[begin : min(begin + MAX_ANSWER_TOKENS, inside[-1] + 1)].argmax())
+            sentences.append((log_odds, _trimmed(window.text, offsets[begin][0], offsets[until][1])))
+        return [(odds, (window.start + a, window.start + b)) for odds, (a, b) in sentences]
+
+    def _scores(self, text: Any, end: Any) -> tuple[Vectors, Vectors, float]:
+        """For each token how well an answer begins and ends there, shape (tokens,); and the score for "not here"."""
+        from torch.nn.functional import layer_norm
+
+        heads, width = self._heads, (text.shape[-1],)
+        text = layer_norm(text, width, heads["norm_t.weight"], heads["norm_t.bias"])
+        end = layer_norm(end, width, heads["norm_q.weight"], heads["norm_q.bias"])
+        scale = heads["key.weight"].shape[0] ** -0.5
+        starts = (text @ heads["key.weight"].T) @ (heads["query.weight"] @ end + heads["query.bias"]) * scale
+        ends = (text @ heads["end_key.weight"].T) @ (heads["end_query.weight"] @ end + heads["end_query.bias"]) * scale
+        nowhere = heads["null.weight"] @ end + heads["null.bias"]
+        return starts.cpu().numpy(), ends.cpu().numpy(), float(nowhere)
+
+
+def encode_text(tokenizer: Any, text: str) -> tuple[list[int], list[Span]]:
+    """Tokens of the prompt up to the end of the text, and the span of each in the text, negative before it."""
+    encoded = tokenizer(f"{_TEXT}{text}\n", return_offsets_mapping=True, split_special_tokens=True)
+    offsets = [(start - len(_TEXT), end - len(_TEXT)) for start, end in encoded["offset_mapping"]]
+    return encoded["input_ids"][:_MAX_TEXT_TOKENS], offsets[:_MAX_TEXT_TOKENS]
+
+
+def encode_question(tokenizer: Any, question: str) -> list[int]:
+    """Tokens of the prompt from the question to where the answer would follow."""
+    prompt = f"Question: {_one_line(question[:MAX_QUESTION_CHARS])}\nAnswer:"
+    tokens: list[int] = tokenizer(prompt, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    return tokens
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A stretch of a text that is read at once.
+
+    Attributes:
+        start: Where it begins in the text.
+        text: On one line, every code point in its place.
+        numbers: Of its sentences among those of the text.
+        sentences: Their spans within the window.
+    """
+
+    start: int
+    text: str
+    numbers: range
+    sentences: tuple[Span, ...]
+
+
+def _reading(sentences: Sequence[tuple[float, Span]]) -> Reading:
+    return Reading(np.array([odds for odds, _ in sentences], dtype=np.float32), tuple(span for _, span in sentences))
+
+
+def _windows(text: SentencedText) -> Iterator[_Window]:
+    """The text in stretches of whole sentences that are short enough to be read."""
+    first = 0
+    for number, (_, end) in enumerate(text.sentences):
+        is_last = number + 1 == len(text.sentences)
+        start = text.sentences[first][0]
+        if is_last or text.sentences[number + 1][1] - start > WINDOW_CHARS:
+            spans = tuple((a - start, b - start) for a, b in text.sentences[first : number + 1])
+            yield _Window(start, _one_line(text.text[start:end]), range(first, number + 1), spans)
+            first = number + 1
+
+
+def _one_line(text: str) -> str:
+    """The text with every control character and line break as a space, so that all offsets stay."""
+    return "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
+
+
+def _trimmed(text: str, start: int, end: int) -> Span:
+    """The span without the spaces at its ends."""
+    start = max(start, 0)
+    inside = text[start:end]
+    return start + len(inside) - len(inside.lstrip()), start + len(inside.rstrip())
