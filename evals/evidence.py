@@ -16,7 +16,7 @@ from evals.parts import is_gold, open_suite, part_of
 from ragkit.evaluation import GoldQuestion
 from ragkit.evaluation.metrics import includes, normalise
 from ragkit.evaluation.report import markdown_table
-from ragkit.evidence import Candidate, score_sentences
+from ragkit.evidence import Candidate, read_sentences, score_sentences
 from ragkit.index.snapshot import Snapshot
 from ragkit.kit import Kit
 from ragkit.models.embedding import Vectors
@@ -35,7 +35,11 @@ SCHEMES: dict[str, Scheme] = {
     "sentence + paragraph + BM25 + kind": lambda c: (
         float(c.matches.mean() + c.paragraph_matches.mean()) + 0.1 * c.keyword + 0.05 * bool(c.holds_kind)
     ),
-    "the same + half the weighted (in use)": lambda c: c.score,
+    "the same + half the weighted": lambda c: c.score,
+}
+READ_SCHEMES: dict[str, Scheme] = {
+    "the reader alone": lambda c: c.log_odds,
+    "the reader + 10 x the last but one (in use)": lambda c: c.score,
 }
 
 
@@ -66,8 +70,11 @@ def _judge(
     def dense(candidate: Candidate) -> float:
         return float(vector_of(candidate.text) @ asked)
 
-    for name, scheme in {"dense, sentence alone": dense, **SCHEMES}.items():
-        ranked = sorted(candidates, key=lambda c: -scheme(c))
+    read = read_sentences(retrieved.question, candidates, kit.reader)
+    rankings = {name: sorted(candidates, key=lambda c: -scheme(c)) for name, scheme in SCHEMES.items()}
+    rankings |= {"dense, sentence alone": sorted(candidates, key=lambda c: -dense(c))}
+    rankings |= {name: sorted(read, key=lambda c: -scheme(c)) for name, scheme in READ_SCHEMES.items()}
+    for name, ranked in rankings.items():
         inside = [c for c in ranked if is_gold(gold, c.paragraph.document.path, c.paragraph.number)]
         judged[name, "given paragraph"] = any(_holds(gold, c) for c in inside[:1])
         judged[name, "open"] = any(_holds(gold, c) for c in ranked[:1])

@@ -68,6 +68,13 @@ def make_suite(root, toml='name = "mine"\ndocuments = ["docs"]\nexclude = ["READ
     return write(root / "evals" / "mine" / "suite.toml", toml).parent
 
 
+def test_the_sentence_of_a_squad_answer_is_gold_where_the_file_tells_its_place(tmp_path):
+    told = json.loads(json.dumps(SQUAD))
+    told["data"][0]["paragraphs"][0]["qas"][0]["answers"] = [{"text": "final", "answer_start": 33}]
+    suite = load_suite(write(tmp_path / "tiny.json", told), tmp_path / "work")
+    assert [e.sentence for q in suite.questions for e in q.evidence] == ["It was the final.", "", ""]
+
+
 def test_squad_articles_become_documents_and_contexts_paragraphs(tmp_path):
     suite = load_suite(write(tmp_path / "tiny.json", SQUAD), tmp_path / "work")
     assert suite.name == "tiny"
