@@ -22,8 +22,8 @@ from ragkit.repair import repair
 from ragkit.retrieval import Retrieved, Retriever
 from ragkit.settings import Settings
 
-BROAD_MARGIN = 1.5
-BROAD_WORDS = 1.25
+BROAD_MARGIN = 2.4
+BROAD_WORDS = 1.5
 """For questions that ask for several things or an explanation, the limits of evidence times this."""
 
 NEAREST = 3
