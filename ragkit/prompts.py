@@ -65,9 +65,3 @@ def chat_messages(question: str, evidence: Sequence[Evidence]) -> tuple[str, str
     """For chat models: the system message, and the user's message with every evidence sentence under its label."""
     shown = "\n".join(f"[{item.label}] {as_data(item.text)}" for item in evidence)
     return _SYSTEM, f"{shown}\n\nQuestion: {as_data(question)}"
-
-
-def likelihood_prompt(text: str) -> str:
-    """After this, a question that the text answers is likelier than one it does not."""
-    shown = "".join(f"Text: {example}\nQuestion: {asked}\n\n" for example, asked, _ in _EXAMPLES[:3])
-    return f"{shown}Text: {as_data(text)}\nQuestion:"

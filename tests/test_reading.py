@@ -100,6 +100,17 @@ def test_an_adapter_for_other_weights_is_refused(tmp_path, monkeypatch):
         load_reader()
 
 
+@pytest.mark.parametrize("content", [None, b"", b"damaged"], ids=["missing", "empty", "damaged"])
+def test_an_adapter_that_cannot_be_read_is_named_with_the_cure(tmp_path, monkeypatch, content):
+    file = tmp_path / "reader.safetensors"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setattr("ragkit.models.loading.ADAPTER", file)
+    monkeypatch.setattr("ragkit.models.loading.writer_folder", lambda _: tmp_path)
+    with pytest.raises(WeightsError, match=r"reader.safetensors is missing or damaged. Install ragkit again"):
+        load_reader()
+
+
 @pytest.mark.model
 def test_the_shipped_reader_tells_the_sentence_that_answers_from_the_others():
     text = sentenced(

@@ -1,6 +1,6 @@
 """Prompts to text: the `Generator` protocol, and the prompts that may carry special tokens.
 
-`causal` has the models that transformers runs, `server` those behind an address. Called by `drafting` and `likelihood`.
+`causal` has the models that transformers runs, `server` those behind an address. Called by `drafting`.
 """
 
 from collections.abc import Iterator, Sequence

@@ -97,12 +97,15 @@ def load_reader(*, on_message: OnMessage | None = None) -> Reader:
     folder = writer_folder(on_message)
     _let_threads_sleep()
     import torch
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
     from transformers import AutoModel
 
-    with safe_open(ADAPTER, "pt") as file:
-        described = file.metadata()
-        adapter = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    try:
+        with safe_open(ADAPTER, "pt") as file:
+            described = file.metadata()
+            adapter = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"The reader's adapter {ADAPTER} is missing or damaged. Install ragkit again") from error
     if described["base_sha256"] != WRITER.sha256:
         raise WeightsError(f"{ADAPTER} was trained on other weights than {WRITER.name}. Install ragkit again")
     with _translated(folder):
