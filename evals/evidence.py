@@ -39,7 +39,7 @@ SCHEMES: dict[str, Scheme] = {
 }
 READ_SCHEMES: dict[str, Scheme] = {
     "the reader alone": lambda c: c.log_odds,
-    "the reader + 10 x the last but one (in use)": lambda c: c.score,
+    "the reader + 12 x the last but one (in use)": lambda c: c.score,
 }
 
 

@@ -13,15 +13,18 @@ from typing import Any
 from evals.parts import is_gold, open_suite, part_of
 from ragkit.evaluation import GoldQuestion
 from ragkit.evaluation.metrics import includes, normalise
-from ragkit.models.reading import encode_question, encode_text
+from ragkit.models.reading import encode_question, encode_text, tokens_in
 from ragkit.records import Paragraph
 from ragkit.sentences import split_sentences
 from ragkit.settings import Settings
 
 # How often a question is put to a paragraph that does not answer it.
-FROM_THE_SAME_DOCUMENT = 0.55
-FROM_ANOTHER_DOCUMENT = 0.5
+FROM_THE_SAME_DOCUMENT = 0.4
+FROM_ANOTHER_DOCUMENT = 0.35
 CAME_UP = 0.6
+
+# How often a question is put as people type it into a search box.
+AS_TYPED = 0.15
 
 PACK_TOKENS, MAX_TEXT_TOKENS, MAX_QUESTION_TOKENS = 700, 420, 80
 
@@ -78,7 +81,7 @@ class Pack:
 
     def tokens_in(self, span: Span) -> list[int]:
         """Numbers of the tokens that a span of the text touches."""
-        return [n for n, (start, end) in enumerate(self.offsets) if end > max(start, span[0], 0) and start < span[1]]
+        return tokens_in(span, self.offsets)
 
 
 def gather_lessons(place: str) -> Callable[[random.Random], list[Lesson]]:
@@ -152,6 +155,11 @@ def _asked(paragraph: Paragraph, spans: Sequence[Span], question: GoldQuestion) 
     return Asked(question.question, right, tuple(span for span in found if span is not None))
 
 
+def _worded(question: str, rng: random.Random) -> str:
+    """The question, now and then in small letters without its question mark."""
+    return question.casefold().rstrip("? ") if rng.random() < AS_TYPED else question
+
+
 def _plain(sentence: str) -> str:
     return " ".join(normalise(sentence))[:80]
 
@@ -171,12 +179,10 @@ def pack_lessons(lessons: Sequence[Lesson], tokenizer: Any, rng: random.Random) 
     packs = []
     for lesson in lessons:
         tokens, offsets = encode_text(tokenizer, lesson.text)
-        touched = [
-            [n for n, (a, b) in enumerate(offsets) if b > max(a, start, 0) and a < end] for start, end in lesson.spans
-        ]
+        touched = [tokens_in(span, offsets) for span in lesson.spans]
         if len(tokens) > MAX_TEXT_TOKENS or not all(touched):
             continue
-        waiting = [(encode_question(tokenizer, asked.question), asked) for asked in lesson.asked]
+        waiting = [(encode_question(tokenizer, _worded(asked.question, rng)), asked) for asked in lesson.asked]
         waiting = [pair for pair in waiting if len(pair[0]) <= MAX_QUESTION_TOKENS]
         rng.shuffle(waiting)
         while waiting:

@@ -4,8 +4,8 @@
 
 Only the choosing parts teach (see `parts`): of `evals/reading`, whose questions were written for this, and of the
 public files given. Each paragraph is read once and asked many questions: those it answers, those it only looks as if it
-answered, and others. The reader learns to point at the sentence and at the short answer in it, or at nothing. It takes
-about 40 minutes on two cores; `python -m evals.evidence` prints what the result is worth.
+answered, and others. The reader learns to find the sentence and the short answer in it, or nothing. It takes
+about 80 minutes on two cores; `python -m evals.evidence` prints what the result is worth.
 """
 
 import argparse
@@ -23,10 +23,11 @@ from transformers import AutoModel
 from evals.lessons import Pack, gather_lessons, pack_lessons
 from ragkit.models.conversion import quiet_transformers, writer_folder
 from ragkit.models.loading import ADAPTER, load_tokenizer
+from ragkit.models.reading_heads import ReadingHeads, Scores
 from ragkit.models.weights import WRITER
 
-LAYERS, RANK, SCALE, POINTER_WIDTH = 12, 16, 2.0, 64
-EPOCHS, ADAPTER_RATE, HEAD_RATE, WARM_UP_STEPS = 2, 3e-4, 1.5e-3, 30
+TAPS, RANK, SCALE, DROPPED = (4, 12), 16, 2.0, 0.1
+EPOCHS, ADAPTER_RATE, HEAD_RATE, WARM_UP_STEPS = 3, 3e-4, 1e-3, 30
 BATCH_TOKENS, SORTED_PACKS = 2200, 96
 START_WEIGHT, END_WEIGHT, MOST_ANSWERS = 0.4, 0.2, 4
 SEED = 1
@@ -51,7 +52,7 @@ def main() -> None:
     train(student, batches[: given.steps])
     if given.steps is None:
         tensors = {name: tensor.half().contiguous() for name, tensor in student.adapter().items()}
-        save_file(tensors, ADAPTER, metadata={"base_sha256": WRITER.sha256, "layers": str(LAYERS)})
+        save_file(tensors, ADAPTER, metadata={"base_sha256": WRITER.sha256, "taps": " ".join(map(str, TAPS))})
 
 
 class LowRank(nn.Module):
@@ -65,41 +66,26 @@ class LowRank(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """Shape (..., in) to (..., out)."""
-        change = functional.linear(functional.linear(values, self.a.to(values.dtype)), self.b.to(values.dtype))
-        return self.frozen(values) + SCALE * change
+        inner = functional.dropout(functional.linear(values, self.a.to(values.dtype)), DROPPED, self.training)
+        return self.frozen(values) + SCALE * functional.linear(inner, self.b.to(values.dtype))
 
 
 class Student(nn.Module):
-    """The lower layers of the writer in bfloat16, frozen but for changes of low rank, and the pointing heads."""
+    """The lower layers of the writer in bfloat16 with low-rank changes above the first tap, and the heads."""
 
     def __init__(self) -> None:
         super().__init__()
         with quiet_transformers():
             layers: Any = AutoModel.from_pretrained(
-                writer_folder(), num_hidden_layers=LAYERS, dtype=torch.float32, local_files_only=True
+                writer_folder(), num_hidden_layers=TAPS[-1], dtype=torch.float32, local_files_only=True
             )
         layers.norm = nn.Identity()
         layers.to(torch.bfloat16).requires_grad_(False)
-        linear = [name for name, module in layers.named_modules() if isinstance(module, nn.Linear)]
-        for name in linear:
-            layers.set_submodule(name, LowRank(layers.get_submodule(name)))
-        width = layers.config.hidden_size
+        for layer in layers.layers[TAPS[0] :]:
+            for name in [name for name, module in layer.named_modules() if isinstance(module, nn.Linear)]:
+                layer.set_submodule(name, LowRank(layer.get_submodule(name)))
         self.layers = layers
-        self.heads = nn.ModuleDict(
-            {
-                "norm_t": nn.LayerNorm(width),
-                "norm_q": nn.LayerNorm(width),
-                "key": nn.Linear(width, POINTER_WIDTH, bias=False),
-                "query": nn.Linear(width, POINTER_WIDTH),
-                "end_key": nn.Linear(width, POINTER_WIDTH, bias=False),
-                "end_query": nn.Linear(width, POINTER_WIDTH),
-                "null": nn.Linear(width, 1),
-            }
-        )
-        for name in ("key", "query", "end_key", "end_query"):
-            nn.init.normal_(self.heads[name].weight, std=0.02)
-        nn.init.zeros_(self.heads["null"].weight)
-        nn.init.constant_(self.heads["null"].bias, 4.0)
+        self.heads = ReadingHeads(layers.config.hidden_size, len(TAPS))
 
     def adapter(self) -> dict[str, Tensor]:
         """The trained tensors under the names that `PointerReader` reads."""
@@ -109,8 +95,8 @@ class Student(nn.Module):
                 tensors |= {f"{name}.a": module.a.detach(), f"{name}.b": SCALE * module.b.detach()}
         return tensors | {name: tensor.detach() for name, tensor in self.heads.state_dict().items()}
 
-    def forward(self, packs: Sequence[Pack]) -> list[tuple[Tensor, Tensor]]:
-        """For each pack the states of its text, shape (tokens, width), and at the ends of its questions."""
+    def forward(self, packs: Sequence[Pack]) -> list[Scores]:
+        """What is said of each pack's text for its questions."""
         width = max(pack.length for pack in packs)
         ids = torch.zeros(len(packs), width, dtype=torch.long)
         places = torch.zeros(len(packs), width, dtype=torch.long)
@@ -124,28 +110,31 @@ class Student(nn.Module):
                 seen[row, 0, start:end, : text if start else 0] = True
                 seen[row, 0, start:end, start:end] = torch.ones(len(tokens), len(tokens), dtype=torch.bool).tril()
         masks = {"full_attention": seen, "sliding_attention": seen}
-        states = self.layers(ids, position_ids=places, attention_mask=masks, use_cache=False).last_hidden_state.float()
-        return [(states[row, : len(pack.tokens)], states[row, pack.ends()]) for row, pack in enumerate(packs)]
+        read = self.layers(ids, position_ids=places, attention_mask=masks, use_cache=False, output_hidden_states=True)
+        states = [read.hidden_states[tap].float() for tap in TAPS]
+        return [self._score([tap[row] for tap in states], pack) for row, pack in enumerate(packs)]
 
-    def loss(self, text: Tensor, ends: Tensor, pack: Pack) -> Tensor:
-        """Summed over the questions of a pack: how unlikely the right sentence, and the answer in it, were."""
-        heads = self.heads
-        text, ends = heads["norm_t"](text), heads["norm_q"](ends)
-        scale = POINTER_WIDTH**-0.5
-        starts = heads["query"](ends) @ heads["key"](text).T * scale
-        stops = (heads["end_query"](ends) @ heads["end_key"](text).T * scale).log_softmax(1)
-        sentences = [starts[:, tokens].logsumexp(1) for tokens in pack.sentence_tokens]
-        scores = torch.stack([*sentences, heads["null"](ends)[:, 0]], 1)
-        normaliser = scores.logsumexp(1)
-        total = torch.zeros(())
-        for row, (_, question) in enumerate(pack.asked):
-            right = list(question.sentences) or [scores.shape[1] - 1]
-            total = total + normaliser[row] - scores[row, right].mean()
-            answers = [tokens for answer in question.answers[:MOST_ANSWERS] if (tokens := pack.tokens_in(answer))]
-            for tokens in answers:
-                total = total + START_WEIGHT * (normaliser[row] - starts[row, tokens[0]]) / len(answers)
-                total = total - END_WEIGHT * stops[row, tokens[-1]] / len(answers)
-        return total
+    def _score(self, states: Sequence[Tensor], pack: Pack) -> Scores:
+        (_, text), *questions = pack.stretches()
+        asked = [[tap[start : start + len(tokens)] for tap in states] for start, tokens in questions]
+        scores: Scores = self.heads([tap[: len(text)] for tap in states], asked, pack.sentence_tokens)
+        return scores
+
+
+def loss_of(scores: Scores, pack: Pack) -> Tensor:
+    """Summed over the questions of a pack: how unlikely the right sentence, and the answer in it, were."""
+    stops = scores.ends.log_softmax(1)
+    outcomes = torch.cat([scores.sentences, scores.nowhere[:, None]], 1)
+    normaliser = outcomes.logsumexp(1)
+    total = torch.zeros(())
+    for row, (_, question) in enumerate(pack.asked):
+        right = list(question.sentences) or [outcomes.shape[1] - 1]
+        total = total + normaliser[row] - outcomes[row, right].mean()
+        answers = [tokens for answer in question.answers[:MOST_ANSWERS] if (tokens := pack.tokens_in(answer))]
+        for tokens in answers:
+            total = total + START_WEIGHT * (normaliser[row] - scores.starts[row, tokens[0]]) / len(answers)
+            total = total - END_WEIGHT * stops[row, tokens[-1]] / len(answers)
+    return total
 
 
 def train(student: Student, batches: Sequence[Sequence[Pack]]) -> None:
@@ -157,8 +146,7 @@ def train(student: Student, batches: Sequence[Sequence[Pack]]) -> None:
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, len(batches)))
     recent = 0.0
     for step, batch in enumerate(batches, 1):
-        read = student(batch)
-        losses = [student.loss(text, ends, pack) for (text, ends), pack in zip(read, batch, strict=True)]
+        losses = [loss_of(scores, pack) for scores, pack in zip(student(batch), batch, strict=True)]
         loss = torch.stack(losses).sum() / sum(len(pack.asked) for pack in batch)
         optimizer.zero_grad()
         loss.backward()

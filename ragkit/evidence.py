@@ -27,7 +27,7 @@ WEIGHTED_SHARE = 0.5
 KEYWORD_WEIGHT = 0.1
 KIND_WEIGHT = 0.05
 
-MATCH_WEIGHT = 10.0
+MATCH_WEIGHT = 12.0
 """How much that score weighs beside the reader's log odds."""
 
 STOP_WORD_WEIGHT = 0.3

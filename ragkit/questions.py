@@ -51,9 +51,21 @@ _BROAD = re.compile(
 )
 
 
+_PREPOSITION = r"(?:(?:in|on|at|by|for|to|from|with|of|since|until)\s+)?"
+_ASKS = rf"{_PREPOSITION}(?:who|whom|whose|what|when|where|why|how|which)\b(?:\W+\w+){{2}}"
+_ONE_QUESTION = re.compile(_ASKS, re.IGNORECASE)
+_NEXT_PART = re.compile(rf",?\s+and\s+(?={_ASKS})", re.IGNORECASE)
+
+
+def split_question(question: str) -> list[str]:
+    """The questions that are asked in one, as in "Who won, and when was the race?"; mostly just the one."""
+    parts = [part.rstrip(" ?") + "?" for part in _NEXT_PART.split(question)]
+    return parts if len(parts) > 1 and all(_ONE_QUESTION.match(part) for part in parts) else [question]
+
+
 def is_broad(question: str) -> bool:
     """Whether the question asks for several things or for an explanation, so that one sentence may not do."""
-    return bool(_BROAD.search(question))
+    return bool(_BROAD.search(question)) or len(split_question(question)) > 1
 
 
 def asked_kind(question: str) -> AnswerKind | None:

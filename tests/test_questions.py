@@ -1,6 +1,6 @@
 import pytest
 
-from ragkit.questions import asked_kind, holds_kind
+from ragkit.questions import asked_kind, holds_kind, is_broad, split_question
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,28 @@ def test_the_kind_of_thing_asked_for_is_told_from_the_question(question, kind):
 )
 def test_a_sentence_holds_a_thing_of_that_kind_that_the_question_does_not_name(kind, question, sentence, holds):
     assert holds_kind(kind, question, sentence) is holds
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        pytest.param(
+            "Who won the race, and when was it held?", ["Who won the race?", "when was it held?"], id="two-questions"
+        ),
+        pytest.param(
+            "who voiced pip and who voiced grumble", ["who voiced pip?", "who voiced grumble?"], id="search-words"
+        ),
+        pytest.param(
+            "On which weekday and on which date did it come out?",
+            ["On which weekday and on which date did it come out?"],
+            id="one-verb-for-both",
+        ),
+        pytest.param("Where and when can we meet?", ["Where and when can we meet?"], id="question-words-joined"),
+        pytest.param("Who discovered it and when?", ["Who discovered it and when?"], id="a-lone-word-at-the-end"),
+        pytest.param("What do Rome and Paris share?", ["What do Rome and Paris share?"], id="things-joined"),
+        pytest.param("", [""], id="empty"),
+    ],
+)
+def test_questions_asked_in_one_are_told_apart(question, parts):
+    assert split_question(question) == parts
+    assert is_broad(question) == (len(parts) > 1)

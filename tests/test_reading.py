@@ -5,10 +5,10 @@ import pytest
 
 from ragkit.errors import WeightsError
 from ragkit.models.loading import load_reader, load_tokenizer
-from ragkit.models.reading import WINDOW_CHARS, PointerReader, SentencedText
+from ragkit.models.reading import WINDOW_CHARS, LanguageModelReader, SentencedText
 from ragkit.sentences import split_sentences
 
-WIDTH, POINTER, RANK = 32, 8, 2
+WIDTH, RANK, TAPS = 32, 2, (1, 2)
 
 
 def sentenced(text: str) -> SentencedText:
@@ -20,12 +20,10 @@ def adapter():
     """Random heads, and a change of the first layer's query weights."""
     import torch
 
+    from ragkit.models.reading_heads import ReadingHeads
+
     torch.manual_seed(4)
-    heads = {f"{name}.weight": torch.randn(POINTER, WIDTH) for name in ("key", "query", "end_key", "end_query")}
-    heads |= {f"{name}.bias": torch.randn(POINTER) for name in ("query", "end_query")}
-    heads |= {f"norm_{name}.weight": torch.ones(WIDTH) for name in "tq"}
-    heads |= {f"norm_{name}.bias": torch.zeros(WIDTH) for name in "tq"}
-    heads |= {"null.weight": torch.randn(1, WIDTH), "null.bias": torch.zeros(1)}
+    heads = {name: torch.randn_like(tensor) for name, tensor in ReadingHeads(WIDTH, len(TAPS)).state_dict().items()}
     return heads | {
         "layers.0.self_attn.q_proj.a": torch.randn(RANK, WIDTH),
         "layers.0.self_attn.q_proj.b": torch.randn(WIDTH, RANK),
@@ -36,7 +34,7 @@ def adapter():
 def tiny(tiny_gemma, adapter):
     from transformers import AutoModel
 
-    return PointerReader(AutoModel.from_pretrained(tiny_gemma).eval(), load_tokenizer(tiny_gemma), adapter)
+    return LanguageModelReader(AutoModel.from_pretrained(tiny_gemma).eval(), load_tokenizer(tiny_gemma), TAPS, adapter)
 
 
 def test_every_sentence_gets_log_odds_and_an_answer_inside_it(tiny):
@@ -61,7 +59,7 @@ def test_the_adapter_is_merged_into_its_layer(tiny_gemma, adapter):
     from transformers import AutoModel
 
     plain, changed = (AutoModel.from_pretrained(tiny_gemma).eval() for _ in range(2))
-    PointerReader(changed, load_tokenizer(tiny_gemma), adapter)
+    LanguageModelReader(changed, load_tokenizer(tiny_gemma), TAPS, adapter)
     name = "layers.0.self_attn.q_proj"
     added = adapter[f"{name}.b"] @ adapter[f"{name}.a"]
     before, after = (model.get_submodule(name).weight for model in (plain, changed))
@@ -93,7 +91,7 @@ def test_an_adapter_for_other_weights_is_refused(tmp_path, monkeypatch):
     from safetensors.torch import save_file
 
     other = tmp_path / "reader.safetensors"
-    save_file({"null.bias": torch.zeros(1)}, other, metadata={"base_sha256": "0" * 64, "layers": "1"})
+    save_file({"null.bias": torch.zeros(1)}, other, metadata={"base_sha256": "0" * 64, "taps": "1"})
     monkeypatch.setattr("ragkit.models.loading.ADAPTER", other)
     monkeypatch.setattr("ragkit.models.loading.writer_folder", lambda _: tmp_path)
     with pytest.raises(WeightsError, match=r"was trained on other weights.*Install ragkit again"):

@@ -18,7 +18,7 @@ from ragkit.models.conversion import OnMessage, convert_gguf, is_converted, quie
 from ragkit.models.embedding import Embedder, SentenceTransformerEmbedder
 from ragkit.models.generation import Generator
 from ragkit.models.hub import hub_folder
-from ragkit.models.reading import PointerReader, Reader
+from ragkit.models.reading import LanguageModelReader, Reader
 from ragkit.models.reranking import CrossEncoderReranker, Reranker
 from ragkit.models.server import SERVER_PREFIX, ServerGenerator
 from ragkit.models.weights import EMBEDDER, WRITER, embedder_folder, files_sha256
@@ -108,17 +108,19 @@ def load_reader(*, on_message: OnMessage | None = None) -> Reader:
         raise WeightsError(f"The reader's adapter {ADAPTER} is missing or damaged. Install ragkit again") from error
     if described["base_sha256"] != WRITER.sha256:
         raise WeightsError(f"{ADAPTER} was trained on other weights than {WRITER.name}. Install ragkit again")
+    taps = [int(tap) for tap in described["taps"].split()]
     with _translated(folder):
         model = AutoModel.from_pretrained(
             folder,
-            num_hidden_layers=int(described["layers"]),
+            num_hidden_layers=taps[-1],
             dtype=torch.float32,
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,
         )
         model.eval()
-        return PointerReader(model.to("cuda") if torch.cuda.is_available() else model, load_tokenizer(folder), adapter)
+        placed = model.to("cuda") if torch.cuda.is_available() else model
+        return LanguageModelReader(placed, load_tokenizer(folder), taps, adapter)
 
 
 def _find(model: str, *, offline: bool) -> tuple[Path, str]:

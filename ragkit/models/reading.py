@@ -1,9 +1,8 @@
 """A question and paragraphs to how well each sentence answers it: the `Reader` protocol and the shipped reader.
 
 The shipped reader is the lower layers of the shipped writing model with a low-rank adapter (Hu et al. 2021, "LoRA")
-merged into them. It reads "Text: ... Question: ... Answer:"; its state at the end points at the tokens of the text
-(Vinyals et al. 2015, "Pointer Networks"), and a score for "not in this text" stands beside theirs, as for SQuAD 2.0 in
-Devlin et al. 2019, section 4.3. `python -m evals.reading` trains the adapter. Called by `evidence`.
+merged into them. It reads "Text: ... Question: ... Answer:"; `reading_heads` scores sentences and tokens of the text by
+its states. `python -m evals.reading` trains adapter and heads. Called by `evidence`.
 """
 
 import threading
@@ -60,22 +59,28 @@ class Reader(Protocol):
         """A reading of each text, in order."""
 
 
-class PointerReader:
-    """The lower layers of a causal language model, an adapter merged into them, and the heads that point.
+class LanguageModelReader:
+    """The lower layers of a causal language model, an adapter merged into them, and the heads that score.
 
     Safe to call from many threads.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, adapter: Mapping[str, Any]) -> None:
+    def __init__(self, model: Any, tokenizer: Any, taps: Sequence[int], adapter: Mapping[str, Any]) -> None:
         """Takes over a transformers decoder, takes off its final norm, and merges the adapter into its layers.
 
         Args:
-            model: Its lower layers, as many as the adapter has.
+            model: Its layers up to the last tap.
             tokenizer: The model's.
-            adapter: Tensors by name: `layers.N.(...).a` and `.b`, whose product is added to a layer's weight, and the
-                heads.
+            taps: After which layers the heads look at its states, counted from 1.
+            adapter: Tensors by name: `layers.N.(...).a` and `.b`, whose product is added to a layer's weight, and those
+                of the heads.
+
+        Raises:
+            RuntimeError: A tensor of the heads is missing, is of another shape, or belongs to nothing.
         """
         from torch.nn import Identity
+
+        from ragkit.models.reading_heads import ReadingHeads
 
         model.norm = Identity()
         for name in adapter:
@@ -83,10 +88,12 @@ class PointerReader:
                 layer = model.get_submodule(name.removesuffix(".b"))
                 change = adapter[name].float() @ adapter[f"{name.removesuffix('.b')}.a"].float()
                 layer.weight = type(layer.weight)(layer.weight + change.to(layer.weight), requires_grad=False)
-        heads = {name: tensor for name, tensor in adapter.items() if not name.startswith("layers.")}
+        heads = ReadingHeads(model.config.hidden_size, len(taps))
+        heads.load_state_dict({name: tensor for name, tensor in adapter.items() if not name.startswith("layers.")})
         self._model = model
         self._tokenizer = tokenizer
-        self._heads = {name: tensor.float().to(model.device) for name, tensor in heads.items()}
+        self._taps = tuple(taps)
+        self._heads = heads.eval().to(model.device)
         self._tokenizing = threading.Lock()
 
     def read(self, question: str, texts: Sequence[SentencedText]) -> list[Reading]:
@@ -117,9 +124,9 @@ class PointerReader:
             with torch.inference_mode():
                 # Padding stands at the end, where no token looks.
                 ids = torch.tensor([row + [0] * (width - len(row)) for row in rows], device=self._model.device)
-                states = self._model(ids, use_cache=False).last_hidden_state.float()
+                read = self._model(ids, use_cache=False, output_hidden_states=True).hidden_states
                 return [
-                    self._point(states[n, : len(offsets)], states[n, len(rows[n]) - 1], offsets, window)
+                    self._score([read[tap][n, : len(rows[n])].float() for tap in self._taps], offsets, window)
                     for n, ((_, offsets), window) in enumerate(zip(encoded, windows, strict=True))
                 ]
         except torch.OutOfMemoryError as error:
@@ -128,40 +135,34 @@ class PointerReader:
                 "Set evidence_paragraphs lower, or hide the GPU: CUDA_VISIBLE_DEVICES="
             ) from error
 
-    def _point(self, text: Any, end: Any, offsets: Sequence[Span], window: "_Window") -> list[tuple[float, Span]]:
+    def _score(self, states: Sequence[Any], offsets: Sequence[Span], window: "_Window") -> list[tuple[float, Span]]:
         """Log odds and answer span of each sentence.
 
         Args:
-            text: States of the text's tokens, shape (tokens, width).
-            end: State at the end of the prompt, shape (width,).
-            offsets: Of the tokens in the window's text.
+            states: At each tap, of the tokens of text and question, shape (tokens, width).
+            offsets: Of the text's tokens in the window.
             window: What was read.
         """
-        starts, ends, nowhere = self._scores(text, end)
-        sentences = []
-        for first, last in window.sentences:
-            inside = [n for n, (a, b) in enumerate(offsets) if b > max(a, first) and a < last and b > 0]
-            if not inside:
-                sentences.append((_NO_TOKENS, (first, last)))
-                continue
-            log_odds = float(np.logaddexp.reduce(starts[inside])) - nowhere
-            begin = inside[int(starts[inside].argmax())]
-            until = begin + int(ends[begin : min(begin + MAX_ANSWER_TOKENS, inside[-1] + 1)].argmax())
-            sentences.append((log_odds, _trimmed(window.text, offsets[begin][0], offsets[until][1])))
-        return [(odds, (window.start + a, window.start + b)) for odds, (a, b) in sentences]
+        inside = [tokens_in(span, offsets) for span in window.sentences]
+        read = [(tokens, span) for tokens, span in zip(inside, window.sentences, strict=True) if tokens]
+        if not read:
+            return [(_NO_TOKENS, (window.start + a, window.start + b)) for a, b in window.sentences]
+        text = [tap[: len(offsets)] for tap in states]
+        scores = self._heads(text, [[tap[len(offsets) :] for tap in states]], [tokens for tokens, _ in read])
+        log_odds = (scores.sentences[0] - scores.nowhere[0]).tolist()
+        starts, ends = scores.starts[0], scores.ends[0]
+        found: dict[Span, tuple[float, Span]] = {}
+        for (tokens, span), odds in zip(read, log_odds, strict=True):
+            begin = tokens[int(starts[tokens].argmax())]
+            until = begin + int(ends[begin : min(begin + MAX_ANSWER_TOKENS, tokens[-1] + 1)].argmax())
+            first, last = _trimmed(window.text, offsets[begin][0], offsets[until][1])
+            found[span] = odds, (window.start + first, window.start + last)
+        return [found.get((a, b), (_NO_TOKENS, (window.start + a, window.start + b))) for a, b in window.sentences]
 
-    def _scores(self, text: Any, end: Any) -> tuple[Vectors, Vectors, float]:
-        """For each token how well an answer begins and ends there, shape (tokens,); and the score for "not here"."""
-        from torch.nn.functional import layer_norm
 
-        heads, width = self._heads, (text.shape[-1],)
-        text = layer_norm(text, width, heads["norm_t.weight"], heads["norm_t.bias"])
-        end = layer_norm(end, width, heads["norm_q.weight"], heads["norm_q.bias"])
-        scale = heads["key.weight"].shape[0] ** -0.5
-        starts = (text @ heads["key.weight"].T) @ (heads["query.weight"] @ end + heads["query.bias"]) * scale
-        ends = (text @ heads["end_key.weight"].T) @ (heads["end_query.weight"] @ end + heads["end_query.bias"]) * scale
-        nowhere = heads["null.weight"] @ end + heads["null.bias"]
-        return starts.cpu().numpy(), ends.cpu().numpy(), float(nowhere)
+def tokens_in(span: Span, offsets: Sequence[Span]) -> list[int]:
+    """Numbers of the tokens that a span of the text touches."""
+    return [n for n, (start, end) in enumerate(offsets) if end > max(start, span[0], 0) and start < span[1]]
 
 
 def encode_text(tokenizer: Any, text: str) -> tuple[list[int], list[Span]]:
