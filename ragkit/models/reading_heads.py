@@ -57,8 +57,8 @@ class ReadingHeads(nn.Module):
             nn.init.normal_(layer.weight, std=0.02)
         for layer in (self.null, *self.importance):
             nn.init.zeros_(layer.weight)
-        for layer in self.match:
-            nn.init.orthogonal_(layer.weight)
+        for parameter in self.match.parameters():
+            nn.init.orthogonal_(parameter)
         nn.init.constant_(self.null.bias, _FIRST_NULL)
 
     def forward(
