@@ -75,10 +75,6 @@ class Pack:
             yield start, tokens
             start += len(tokens)
 
-    def ends(self) -> list[int]:
-        """The place of the last token of each question."""
-        return [start + len(tokens) - 1 for start, tokens in self.stretches()][1:]
-
     def tokens_in(self, span: Span) -> list[int]:
         """Numbers of the tokens that a span of the text touches."""
         return tokens_in(span, self.offsets)

@@ -88,7 +88,7 @@ class Student(nn.Module):
         self.heads = ReadingHeads(layers.config.hidden_size, len(TAPS))
 
     def adapter(self) -> dict[str, Tensor]:
-        """The trained tensors under the names that `PointerReader` reads."""
+        """The trained tensors under the names that `LanguageModelReader` reads."""
         tensors = {}
         for name, module in self.layers.named_modules():
             if isinstance(module, LowRank):
