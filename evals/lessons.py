@@ -18,8 +18,10 @@ from ragkit.records import Paragraph
 from ragkit.sentences import split_sentences
 from ragkit.settings import Settings
 
-# How often a question is put to a paragraph that does not answer it.
+# How often a question is put to a paragraph that does not answer it. One that nothing answers goes mostly to the
+# paragraph that comes closest, as an answerable one goes to its own: else the form of a question would tell.
 FROM_THE_SAME_DOCUMENT = 0.4
+NEAREST, FAR_FROM_ANY = 0.8, 0.12
 FROM_ANOTHER_DOCUMENT = 0.35
 CAME_UP = 0.6
 
@@ -90,10 +92,7 @@ def gather_lessons(place: str) -> Callable[[random.Random], list[Lesson]]:
     with kit, kit.index.snapshot() as snapshot:
         for question in questions:
             for paragraph in (p for name in _documents(question) if (doc := read(name)) for p in doc.paragraphs):
-                how_often = (
-                    1.0 if is_gold(question, paragraph.document.path, paragraph.number) else FROM_THE_SAME_DOCUMENT
-                )
-                _put(put, paragraph, question, how_often)
+                _put(put, paragraph, question, _how_often(question, paragraph))
             if suite.name != "reading":
                 for hit in kit.retriever.retrieve(question.question, snapshot, 2).hits:
                     if not is_gold(question, hit.paragraph.document.path, hit.paragraph.number):
@@ -113,6 +112,14 @@ def gather_lessons(place: str) -> Callable[[random.Random], list[Lesson]]:
 
 def _documents(question: GoldQuestion) -> list[str]:
     return list(dict.fromkeys(evidence.document for evidence in question.evidence))
+
+
+def _how_often(question: GoldQuestion, paragraph: Paragraph) -> float:
+    """How often the question is put to this paragraph of its documents."""
+    here = is_gold(question, paragraph.document.path, paragraph.number)
+    if question.answerable:
+        return 1.0 if here else FROM_THE_SAME_DOCUMENT
+    return NEAREST if here else FAR_FROM_ANY
 
 
 def _put(

@@ -27,7 +27,7 @@ from ragkit.models.reading_heads import ReadingHeads, Scores
 from ragkit.models.weights import WRITER
 
 TAPS, RANK, SCALE, DROPPED = (4, 12), 16, 2.0, 0.1
-EPOCHS, ADAPTER_RATE, HEAD_RATE, WARM_UP_STEPS = 3, 3e-4, 1e-3, 30
+EPOCHS, ADAPTER_RATE, HEAD_RATE, WARM_UP_STEPS = 2, 3e-4, 1e-3, 30
 BATCH_TOKENS, SORTED_PACKS = 2200, 96
 START_WEIGHT, END_WEIGHT, MOST_ANSWERS = 0.4, 0.2, 4
 SEED = 1

@@ -129,7 +129,8 @@ def select_evidence(candidates: Sequence[Candidate], *, count: int, margin: floa
         if len(chosen) < count and close and (not chosen or total <= max_words) and not _repeats(candidate, chosen):
             chosen.append(candidate)
     return [
-        Evidence(label, c.paragraph, c.start, c.end, c.text, round(c.score, 4)) for label, c in enumerate(chosen, 1)
+        Evidence(label, c.paragraph, c.start, c.end, c.text, round(c.score, 4), c.short_answer)
+        for label, c in enumerate(chosen, 1)
     ]
 
 

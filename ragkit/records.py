@@ -123,6 +123,7 @@ class Evidence:
         label: From 1, as the model sees it.
         start: Of the sentence, in the document's text.
         score: How well it answers, higher is better; comparable only within one question.
+        short_answer: The words of it that the reader points at; empty if it points at none.
     """
 
     label: int
@@ -131,6 +132,7 @@ class Evidence:
     end: int
     text: str
     score: float
+    short_answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def _attach(
     if not _answers(question, sentence.text):
         return None
     for label in (*sentence.labels, *(label for label in shown if label not in sentence.labels)):
-        if label not in shown:
+        if label not in shown or not holds_words(sentence.text, shown[label].short_answer):
             continue
         verdict = _check(sentence.text, shown[label])
         if verdict.verdict == "supported":
@@ -93,6 +93,11 @@ def is_whole_statement(text: str, source: str) -> bool:
         if (start == 0 or _CLAUSE_OPENS.search(before)) and (end == len(folded) or _CLAUSE_CLOSES.match(after)):
             return True
     return False
+
+
+def holds_words(text: str, wanted: str) -> bool:
+    """Whether the words stand in the text, in their order and without a gap."""
+    return " ".join(["", *words(wanted), ""]) in " ".join(["", *words(text), ""])
 
 
 def _answers(question: str, text: str) -> bool:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from ragkit.citations import DraftSentence
 from ragkit.records import DocumentRef, Evidence, Paragraph
 from ragkit.repair import quote, repair
@@ -44,6 +46,12 @@ def test_a_label_that_was_never_shown_supports_nothing():
     repaired = repair(QUESTION, [DraftSentence("Putin invited Trump to Moscow.", (9,))], [FIRST])
     assert repaired.unresolved == (9,)
     assert all("Trump" not in text for text, _ in texts(repaired))
+
+
+def test_a_draft_that_leaves_out_what_was_asked_gives_way_to_the_quotation():
+    evidence = replace(FIRST, short_answer="Kyiv waited")
+    repaired = repair("Who waited?", [DraftSentence("Putin suggested Istanbul.", (1,))], [evidence])
+    assert texts(repaired) == [("Putin suggested Istanbul, but Kyiv waited.", (1,))]
 
 
 def test_a_sentence_that_says_the_same_again_is_dropped():
