@@ -25,8 +25,8 @@ from ragkit.kit import Kit
 from ragkit.settings import Settings
 
 FITTED_ON = ("neartopic", "reading")
-FITTED = ("log_odds", "best_log_odds")
-MOST_QUESTIONS = 500
+FITTED = ("paragraph_log_odds", "second_log_odds")
+MOST_QUESTIONS = 300
 SEED = 5
 TARGET = Path("ragkit/confidence.json")
 

@@ -11,6 +11,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
+
 from ragkit.evidence import Candidate
 
 LOWEST_LOG_ODDS = -12.0
@@ -20,16 +22,20 @@ LOWEST_LOG_ODDS = -12.0
 def measure_features(ranked: Sequence[Candidate]) -> dict[str, float]:
     """What speaks for and against the best sentence, by name.
 
-    `log_odds` is what the reader says of the sentence that ranks first, `best_log_odds` the highest of any sentence;
-    they part where retrieval and reader disagree. How many words question and sentence share is not among them: on
-    questions that are close to the topic, the unanswerable ones share as many.
+    `paragraph_log_odds` is what the reader says of the paragraph whose sentence ranks first: that any of its sentences
+    answers. `second_log_odds` is the second highest of all single sentences: what is answered is seldom said only once.
+    How many words question and sentence share is not among them: on questions that are close to the topic, the
+    unanswerable ones share as many.
 
     Args:
         ranked: The candidate sentences, best first; at least one.
     """
+    first = ranked[0].paragraph
+    here = [candidate.log_odds for candidate in ranked if candidate.paragraph == first]
+    ordered = sorted((candidate.log_odds for candidate in ranked), reverse=True)
     return {
-        "log_odds": max(ranked[0].log_odds, LOWEST_LOG_ODDS),
-        "best_log_odds": max(LOWEST_LOG_ODDS, *(candidate.log_odds for candidate in ranked)),
+        "paragraph_log_odds": max(LOWEST_LOG_ODDS, float(np.logaddexp.reduce(here))),
+        "second_log_odds": max(LOWEST_LOG_ODDS, ordered[:2][-1]),
     }
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from ragkit.interaction import best_matches
 from ragkit.models.embedding import TokenVectors, Vectors
 from ragkit.models.reading import Reader, SentencedText
-from ragkit.questions import asked_kind, holds_kind
+from ragkit.questions import asked_kind, holds_kind, is_exact_kind
 from ragkit.records import Evidence, Paragraph
 from ragkit.retrieval import Retrieved
 from ragkit.sentences import split_sentences
@@ -27,8 +27,12 @@ WEIGHTED_SHARE = 0.5
 KEYWORD_WEIGHT = 0.1
 KIND_WEIGHT = 0.05
 
-MATCH_WEIGHT = 12.0
+MATCH_WEIGHT = 8.0
 """How much that score weighs beside the reader's log odds."""
+
+WITHOUT_EXACT_KIND = 3.0
+"""So much lower are the log odds of a sentence that lacks the year, month, weekday or clock time asked for; the reader,
+which knows no calendar, takes any date for an answer to each of them."""
 
 STOP_WORD_WEIGHT = 0.3
 """How much a stop word of the question weighs beside the rarity of its content words."""
@@ -99,12 +103,15 @@ def read_sentences(question: str, candidates: Sequence[Candidate], reader: Reade
         by_paragraph.setdefault(place, []).append(candidate)
     groups = [sorted(group, key=lambda candidate: candidate.start) for group in by_paragraph.values()]
     texts = [SentencedText(group[0].paragraph.text, tuple(_span(candidate) for candidate in group)) for group in groups]
+    kind = asked_kind(question)
+    is_exact = kind is not None and is_exact_kind(kind)
     read = []
     for group, reading in zip(groups, reader.read(question, texts), strict=True):
         for candidate, log_odds, (start, end) in zip(group, reading.log_odds, reading.answers, strict=True):
-            score = float(log_odds) + MATCH_WEIGHT * candidate.score
+            odds = float(log_odds) - (WITHOUT_EXACT_KIND if is_exact and candidate.holds_kind is False else 0.0)
             answer = candidate.paragraph.text[start:end]
-            read.append(replace(candidate, log_odds=float(log_odds), short_answer=answer, score=score))
+            score = odds + MATCH_WEIGHT * candidate.score
+            read.append(replace(candidate, log_odds=odds, short_answer=answer, score=score))
     return sorted(read, key=lambda candidate: -candidate.score)
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from ragkit.terms import words
 
-AnswerKind = Literal["number", "time", "name"]
+AnswerKind = Literal["number", "time", "name", "weekday", "month", "year", "clock time"]
 
 _NUMBER_ASKED = re.compile(
     r"\bhow (many|much|long|old|far|large|big|tall|high|fast|deep|wide|few|heavy|often)\b"
@@ -24,6 +24,28 @@ _NAME_ASKED = re.compile(
     r"|team|company|person|man|woman|king|queen|president|author|artist|town|capital|language)\b",
     re.IGNORECASE,
 )
+
+_WEEKDAY = r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b"
+_MONTH = r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"
+_YEAR = r"\d{3,4}|\b\d+ (?:bc|ad|b\.c\.|a\.d\.|bce|ce)\b"
+_CLOCK = (
+    r"\d|\bo['’]clock\b|\b(?:noon|midday|midnight|dawn|dusk|sunrise|sunset|morning|afternoon|evening|night|half|quarter)\b"
+    r"|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b"
+)
+_EXACT: tuple[tuple[AnswerKind, re.Pattern[str], re.Pattern[str]], ...] = (
+    ("weekday", re.compile(r"\bweekday\b|\bdays? of the week\b", re.IGNORECASE), re.compile(_WEEKDAY, re.IGNORECASE)),
+    ("month", re.compile(r"\b(?:what|which) months?\b", re.IGNORECASE), re.compile(_MONTH, re.IGNORECASE)),
+    ("year", re.compile(r"\b(?:what|which) years?\b", re.IGNORECASE), re.compile(_YEAR, re.IGNORECASE)),
+    (
+        "clock time",
+        re.compile(
+            r"\bwhat time\b(?! (?:period|frame|span|zone|limit))|\btime of (?:the )?day\b|\b(?:what|which) hour\b",
+            re.IGNORECASE,
+        ),
+        re.compile(_CLOCK, re.IGNORECASE),
+    ),
+)
+"""Kinds of time with what asks for them and what every answer holds: 95 % to 100 % of the answering sentences do."""
 
 _NUMBER_WORDS = frozenset(
     "zero two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
@@ -70,6 +92,9 @@ def is_broad(question: str) -> bool:
 
 def asked_kind(question: str) -> AnswerKind | None:
     """The kind of thing the question asks for, or None where that cannot be told."""
+    for kind, asks, _ in _EXACT:
+        if asks.search(question):
+            return kind
     if _TIME_ASKED.search(question):
         return "time"
     if _NUMBER_ASKED.search(question):
@@ -79,9 +104,17 @@ def asked_kind(question: str) -> AnswerKind | None:
     return None
 
 
+def is_exact_kind(kind: AnswerKind) -> bool:
+    """Whether a sentence without a thing of that kind hardly ever answers."""
+    return any(kind == exact for exact, _, _ in _EXACT)
+
+
 def holds_kind(kind: AnswerKind, question: str, sentence: str) -> bool:
     """Whether the sentence holds a thing of that kind which the question does not already name."""
     known = set(words(question))
+    for exact, _, holds in _EXACT:
+        if kind == exact:
+            return any(match.group().casefold() not in known for match in holds.finditer(sentence))
     if kind == "name":
         return any(name.group().casefold() not in known for name in _CAPITALISED.finditer(sentence))
     wanted = _NUMBER_WORDS if kind == "number" else _TIME_WORDS

@@ -31,11 +31,11 @@ class Settings(BaseModel):
     rerank_paragraphs: int = Field(10, ge=1, le=200, description="Paragraphs that late interaction reorders.")
     evidence_paragraphs: int = Field(6, ge=1, le=50, description="Paragraphs whose sentences may be evidence.")
     evidence_sentences: int = Field(2, ge=1, le=8, description="Most sentences of evidence for one answer.")
-    evidence_margin: float = Field(3.5, ge=0.0, le=100.0, description="How far below the best a sentence may score.")
+    evidence_margin: float = Field(3.0, ge=0.0, le=100.0, description="How far below the best a sentence may score.")
     evidence_words: int = Field(60, ge=5, le=1000, description="Most words of evidence together.")
 
     min_confidence: float = Field(
-        0.3, ge=0.0, le=1.0, description="Below this, ragkit says it is not in the documents."
+        0.35, ge=0.0, le=1.0, description="Below this, ragkit says it is not in the documents."
     )
     draft_tokens: int = Field(48, ge=0, le=1024, description="Most tokens the model may write; 0 only quotes.")
     max_question_chars: int = Field(2000, ge=10, le=100_000, description="Longer questions are refused.")

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -14,8 +16,9 @@ def candidate(log_odds: float) -> Candidate:
     return Candidate(PARAGRAPH, 0, len(TEXT), TEXT, values, values, values, 1.0, None, log_odds=log_odds)
 
 
-def test_features_are_those_of_the_first_sentence_and_of_the_one_the_reader_likes_best():
-    assert measure_features([candidate(1.5), candidate(2.5)]) == {"log_odds": 1.5, "best_log_odds": 2.5}
+def test_features_are_the_paragraph_of_the_first_sentence_and_the_runner_up():
+    features = measure_features([candidate(1.5), candidate(1.5)])
+    assert features == {"paragraph_log_odds": pytest.approx(1.5 + math.log(2)), "second_log_odds": 1.5}
 
 
 def test_a_sentence_that_the_reader_thinks_likelier_raises_the_confidence():

@@ -1,13 +1,13 @@
 import pytest
 
-from ragkit.questions import asked_kind, holds_kind, is_broad, split_question
+from ragkit.questions import asked_kind, holds_kind, is_broad, is_exact_kind, split_question
 
 
 @pytest.mark.parametrize(
     ("question", "kind"),
     [
         pytest.param("When was the letter released?", "time", id="when"),
-        pytest.param("On which day of the week did he write?", "time", id="which-day"),
+        pytest.param("On which day of the week did he write?", "weekday", id="which-day"),
         pytest.param("How many prisoners were exchanged?", "number", id="how-many"),
         pytest.param("What percentage of them came home?", "number", id="percentage"),
         pytest.param("Where did Putin suggest meeting?", "name", id="where"),
@@ -65,3 +65,24 @@ def test_a_sentence_holds_a_thing_of_that_kind_that_the_question_does_not_name(k
 def test_questions_asked_in_one_are_told_apart(question, parts):
     assert split_question(question) == parts
     assert is_broad(question) == (len(parts) > 1)
+
+
+@pytest.mark.parametrize(
+    ("question", "kind", "holding", "lacking"),
+    [
+        (
+            "On which day of the week was it signed?",
+            "weekday",
+            "It was signed on a Friday.",
+            "It was signed on 4 June.",
+        ),
+        ("In which month did it open?", "month", "It opened in March 1998.", "It opened in 1998."),
+        ("What year did it open?", "year", "It opened in 1998.", "It opened on 14 June."),
+        ("At what time of day did it begin?", "clock time", "It began at half past nine.", "It began in June."),
+    ],
+)
+def test_a_part_of_a_date_is_asked_for_exactly(question, kind, holding, lacking):
+    assert asked_kind(question) == kind
+    assert is_exact_kind(kind)
+    assert holds_kind(kind, question, holding)
+    assert not holds_kind(kind, question, lacking)
