@@ -1,13 +1,12 @@
 """Causal language models run by transformers, behind the `Generator` protocol. Made by `loading`."""
 
-import threading
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 from ragkit.errors import ModelError
 from ragkit.models.generation import ChatPrompt
-from ragkit.models.pieces import cut_at_stop, readable, text_pieces
+from ragkit.models.pieces import TOKENIZING, cut_at_stop, readable, text_pieces
 from ragkit.models.prefixes import MIN_SHARED_TOKENS, Prefixes, shared_length
 from ragkit.models.vocabulary import allowed_tokens
 
@@ -26,7 +25,6 @@ class TransformersGenerator:
         self.name = name
         self._model = model
         self._tokenizer = tokenizer
-        self._tokenizing = threading.Lock()
         self._prefixes = Prefixes()
         config = model.config.get_text_config()
         self._context_tokens = int(getattr(config, "max_position_embeddings", 0) or 1 << 20)
@@ -60,7 +58,7 @@ class TransformersGenerator:
         """
         tokens = self._encode(prompt)
         self._check_length(len(tokens), max_tokens)
-        with self._tokenizing:
+        with TOKENIZING:
             allowed = None if words is None else [*allowed_tokens(self._tokenizer, readable(words)), *self._ends]
         written = self._continue(tokens, max_tokens, allowed)
         yield from cut_at_stop(text_pieces(written, self._decode, tokens[-4:]), stop)
@@ -113,7 +111,7 @@ class TransformersGenerator:
     def _encode(self, prompt: str) -> list[int]:
         """Token ids of a prompt; only a `ChatPrompt` brings special tokens of its own."""
         chat = isinstance(prompt, ChatPrompt)
-        with self._tokenizing:
+        with TOKENIZING:
             encoded = self._tokenizer(readable(prompt), add_special_tokens=not chat, split_special_tokens=not chat)
         tokens: list[int] = encoded["input_ids"]
         return tokens or [self._tokenizer.bos_token_id or self._tokenizer.eos_token_id or 0]
@@ -122,7 +120,7 @@ class TransformersGenerator:
         """Tokens of prompt and continuation, and where those of the continuation begin."""
         chat = isinstance(prompt, ChatPrompt)
         text = readable(prompt + (self._neutralise(continuation) if chat else continuation))
-        with self._tokenizing:
+        with TOKENIZING:
             encoded = self._tokenizer(
                 text, add_special_tokens=not chat, split_special_tokens=not chat, return_offsets_mapping=True
             )
@@ -133,7 +131,7 @@ class TransformersGenerator:
         return tokens, start
 
     def _decode(self, tokens: list[int]) -> str:
-        with self._tokenizing:
+        with TOKENIZING:
             text = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return str(text)
 

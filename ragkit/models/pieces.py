@@ -1,10 +1,14 @@
 """Text at a model's edge: characters it can read, tokens to whole characters, and a clean end at a stop string.
 
-Called by `embedding`, `generation`, `reranking` and `server`.
+Called by `embedding`, `causal`, `reading`, `reranking` and `server`.
 """
 
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+
+TOKENIZING = threading.Lock()
+"""Held while a tokenizer works: reader and writer share one, which takes one caller at a time."""
 
 _REPLACEMENT = "\ufffd"
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -5,7 +5,6 @@ merged into them. It reads "Text: ... Question: ... Answer:"; `reading_heads` sc
 its states. `python -m evals.reading` trains adapter and heads. Called by `evidence`.
 """
 
-import threading
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 
 from ragkit.errors import ModelError
 from ragkit.models.embedding import Vectors
+from ragkit.models.pieces import TOKENIZING
 
 WINDOW_CHARS = 1600
 """Longer paragraphs are read in windows of whole sentences; the reader was trained on up to 420 tokens."""
@@ -94,7 +94,6 @@ class LanguageModelReader:
         self._tokenizer = tokenizer
         self._taps = tuple(taps)
         self._heads = heads.eval().to(model.device)
-        self._tokenizing = threading.Lock()
 
     def read(self, question: str, texts: Sequence[SentencedText]) -> list[Reading]:
         """A reading of each text, in order.
@@ -115,7 +114,7 @@ class LanguageModelReader:
         """For each window, log odds and answer span of each of its sentences."""
         import torch
 
-        with self._tokenizing:
+        with TOKENIZING:
             asked = encode_question(self._tokenizer, question)
             encoded = [encode_text(self._tokenizer, window.text) for window in windows]
         rows = [tokens + asked for tokens, _ in encoded]
