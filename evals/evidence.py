@@ -16,7 +16,7 @@ from evals.parts import is_gold, open_suite, part_of
 from ragkit.evaluation import GoldQuestion
 from ragkit.evaluation.metrics import includes, normalise
 from ragkit.evaluation.report import markdown_table
-from ragkit.evidence import Candidate, read_sentences, score_sentences
+from ragkit.evidence import MATCH_WEIGHT, Candidate, read_sentences, score_sentences
 from ragkit.index.snapshot import Snapshot
 from ragkit.kit import Kit
 from ragkit.models.embedding import Vectors
@@ -39,7 +39,7 @@ SCHEMES: dict[str, Scheme] = {
 }
 READ_SCHEMES: dict[str, Scheme] = {
     "the reader alone": lambda c: c.log_odds,
-    "the reader + 12 x the last but one (in use)": lambda c: c.score,
+    f"the reader + {MATCH_WEIGHT:g} x the last but one (in use)": lambda c: c.score,
 }
 
 

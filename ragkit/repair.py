@@ -59,7 +59,7 @@ def _attach(
     if not _answers(question, sentence.text):
         return None
     for label in (*sentence.labels, *(label for label in shown if label not in sentence.labels)):
-        if label not in shown or not holds_words(sentence.text, shown[label].short_answer):
+        if label not in shown or not _holds_words(sentence.text, shown[label].short_answer):
             continue
         verdict = _check(sentence.text, shown[label])
         if verdict.verdict == "supported":
@@ -95,7 +95,7 @@ def is_whole_statement(text: str, source: str) -> bool:
     return False
 
 
-def holds_words(text: str, wanted: str) -> bool:
+def _holds_words(text: str, wanted: str) -> bool:
     """Whether the words stand in the text, in their order and without a gap."""
     return " ".join(["", *words(wanted), ""]) in " ".join(["", *words(text), ""])
 
