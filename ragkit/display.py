@@ -1,7 +1,7 @@
 """What a person sees: answers, hits and results as text for a terminal; colours vanish in a pipe. Called by `cli`."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from ragkit.evaluation.report import failures as list_failures
 from ragkit.evaluation.results import EvalResult
 from ragkit.index.index import IndexInfo
 from ragkit.ingest import IngestReport
+from ragkit.recheck import Rechecked, SavedCitation
 from ragkit.records import Answer, Citation, DocumentRef, Hit, Paragraph
 
 _REASONS = {
@@ -94,6 +95,28 @@ def _nearest(hits: Sequence[Hit]) -> list[Text]:
 def _shorten(text: str, width: int = 100) -> str:
     flat = " ".join(text.split())
     return flat if len(flat) <= width else flat[: width - 1].rstrip() + "…"
+
+
+def rechecked_text(citation: SavedCitation, found: Rechecked) -> Text:
+    """What became of one citation, and its words as they are now if they changed."""
+    colour = "cyan" if found.status == "moved" else "red"
+    text = Text(f"{citation_name(citation)}: {found.status}", style=colour)
+    if found.now is not None:
+        text.append(f" to {found.now.document}, paragraph {found.now.paragraph}" if found.status == "moved" else "")
+    return text.append(f"\n      {found.change or citation.quote}", style="default")
+
+
+def citation_name(citation: SavedCitation) -> str:
+    """Whose citation it is and to what."""
+    question = f"{citation.answer_id} " if citation.answer_id is not None else ""
+    return f"{question}[{citation.label}] {citation.document}"
+
+
+def rechecked_line(counted: Mapping[str, int]) -> str:
+    """How many citations are the same, moved, edited and gone."""
+    parts = [f"{counted[status]} {status}" for status in ("same", "moved", "edited", "gone") if counted.get(status)]
+    total = sum(counted.values())
+    return f"{total} citation{'' if total == 1 else 's'}: {', '.join(parts)}."
 
 
 def hits_text(hits: Sequence[Hit]) -> RenderableType:

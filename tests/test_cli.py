@@ -26,7 +26,7 @@ def place(tmp_path, monkeypatch):
     Path("docs/letter.txt").write_text(LETTER)
     Path(ANSWERS).write_text("min_confidence = 0.0\n")
     Path(REFUSES).write_text("min_confidence = 1.0\n")
-    for module in ("ragkit.cli", "ragkit.kit", "ragkit.evaluation.command"):
+    for module in ("ragkit.cli.indexing", "ragkit.kit", "ragkit.evaluation.command"):
         monkeypatch.setattr(f"{module}.load_embedder", lambda *_, **__: WordEmbedder())
     monkeypatch.setattr("ragkit.kit.load_reader", lambda **_: WordReader())
     writer = ScriptedGenerator(lambda prompt: " Putin suggested Istanbul as the place.", name="fake-writer")
@@ -226,7 +226,7 @@ def test_without_an_index_every_command_tells_how_to_make_one(ragkit, command):
 
 @pytest.mark.usefixtures("indexed")
 def test_an_index_of_another_embedder_is_refused_with_the_cure(ragkit, monkeypatch):
-    for module in ("ragkit.cli", "ragkit.kit"):
+    for module in ("ragkit.cli.indexing", "ragkit.kit"):
         monkeypatch.setattr(f"{module}.load_embedder", lambda *_, **__: WordEmbedder(32, "other@2"))
     for command in (["ask", QUESTION], ["search", QUESTION], ["index", "docs"]):
         code, _, err = ragkit(*command, "--index", "index")
@@ -338,6 +338,52 @@ def test_what_cannot_be_measured_is_one_line_and_exit_2(ragkit, arguments, named
     assert (code, out) == (2, "")
     assert named in err
     assert one_line(err)
+
+
+# cite
+
+
+@pytest.fixture
+def answers(ragkit, indexed, place):
+    """A file with one saved answer."""
+    code, out, _ = ask(ragkit, QUESTION, "--json")
+    assert code == 0
+    (place / "answers.jsonl").write_text(out)
+    return "answers.jsonl"
+
+
+def test_citations_of_unchanged_documents_are_the_same(ragkit, answers):
+    assert ragkit("cite", "check", answers, "--index", "index") == (0, "1 citation: 1 same.\n", "")
+
+
+def test_an_edited_sentence_is_shown_and_the_check_fails(ragkit, answers, place):
+    (place / "docs/letter.txt").write_text(LETTER.replace("Istanbul", "Geneva"))
+    ragkit("index", "docs", "--index", "index")
+    code, out, _ = ragkit("cite", "check", answers, "--index", "index")
+    assert code == 1
+    assert "[1] docs/letter.txt: edited" in out
+    assert "[-Istanbul-] {+Geneva+}" in out
+    code, out, _ = ragkit("cite", "check", answers, "--index", "index", "--json")
+    assert (code, json.loads(out)["status"]) == (1, "edited")
+    code, out, err = ragkit("cite", "export", answers, "--index", "index")
+    assert (code, out) == (0, "")
+    assert "is edited; it is left out" in err
+
+
+def test_citations_are_exported_as_web_annotations(ragkit, answers):
+    code, out, _ = ragkit("cite", "export", answers, "--index", "index", "--url", "https://example.org")
+    target = json.loads(out)["target"]
+    assert code == 0
+    assert target["source"] == "https://example.org/docs/letter.txt"
+    assert target["selector"][0]["exact"] == "Putin suggested Istanbul as the place for talks."
+
+
+def test_a_file_without_a_citation_is_an_error_and_a_broken_line_is_named(ragkit, indexed, place):
+    (place / "broken.jsonl").write_text("{\n[]\n{}\n")
+    code, out, err = ragkit("cite", "check", "broken.jsonl", "--index", "index")
+    assert (code, out) == (2, "")
+    assert [f"line {number}" in err for number in (1, 2, 3)] == [True] * 3
+    assert "ragkit ask QUESTION --json" in err
 
 
 # the command line itself

@@ -1,0 +1,116 @@
+"""`ragkit ask` and `search`: one question, or a file of them."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ragkit import display
+from ragkit.cli.lines import parse_object, read_lines
+from ragkit.cli.options import (
+    INDEX_DEFAULT,
+    EmbedderOption,
+    IndexOption,
+    JsonOption,
+    ModelOption,
+    OfflineOption,
+    QuietOption,
+    RerankerOption,
+    SettingsOption,
+)
+from ragkit.display import Screen
+from ragkit.errors import InputError
+from ragkit.index.index import Index
+from ragkit.kit import Kit
+from ragkit.settings import Settings
+
+
+def ask(
+    question: Annotated[str | None, typer.Argument(help="One question, in quotation marks.")] = None,
+    index: IndexOption = INDEX_DEFAULT,
+    questions: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.jsonl", help='Many questions, a line each: {"id": ..., "question": ...}.'),
+    ] = None,
+    model: ModelOption = None,
+    embedder: EmbedderOption = None,
+    reranker: RerankerOption = None,
+    settings: SettingsOption = None,
+    offline: OfflineOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Answer a question from the indexed documents, with the sentences the answer rests on.
+
+    Example: ragkit ask "Where did Putin suggest meeting?" --index indexes/seeds
+    """
+    screen = Screen.open(quiet)
+    if (question is None) == (questions is None):
+        raise InputError(
+            'Give one question, or a file of them: ragkit ask "QUESTION", or ragkit ask --questions FILE.jsonl'
+        )
+    given = {"model": model, "embedder": embedder, "reranker": reranker, "offline": offline or None}
+    chosen = Settings.load(settings, **given)
+    with Kit(Index.open(index), chosen, on_message=screen.note) as kit:
+        if questions is None:
+            _print_answer(screen, kit.ask(question or ""), as_json)
+        else:
+            _ask_file(screen, kit, questions, as_json)
+
+
+def _ask_file(screen: Screen, kit: Kit, file: Path, as_json: bool) -> None:
+    """Every question of a file, in order; a line that cannot be asked is named and the rest answered."""
+    answered = 0
+    lines = read_lines(file, "questions")
+    with screen.progress("Answering") as advance:
+        for done, (number, line) in enumerate(lines, 1):
+            try:
+                question, question_id = _parse_question(line)
+                answer = kit.ask(question, id=question_id)
+            except InputError as exc:
+                screen.warn(f"{file}, line {number}: {exc}")
+            else:
+                answered += 1
+                _print_answer(screen, answer, as_json)
+            advance(done, len(lines))
+    if not answered:
+        raise InputError(f'No question in {file} could be asked. Each line is {{"id": "q1", "question": "Who ...?"}}')
+
+
+def _parse_question(line: str) -> tuple[str, str | None]:
+    given = parse_object(line)
+    if not isinstance(given.get("question"), str):
+        raise InputError('there is no "question" in it; it is left out')
+    return given["question"], None if given.get("id") is None else str(given["id"])
+
+
+def _print_answer(screen: Screen, answer: Any, as_json: bool) -> None:
+    if as_json:
+        screen.json(answer.to_dict())
+    else:
+        screen.out.print(display.answer_text(answer))
+
+
+def search(
+    question: Annotated[str, typer.Argument(help="What to look for.")],
+    index: IndexOption = INDEX_DEFAULT,
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many paragraphs.")] = 5,
+    embedder: EmbedderOption = None,
+    reranker: RerankerOption = None,
+    settings: SettingsOption = None,
+    offline: OfflineOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Show the paragraphs that come closest to a question, best first.
+
+    Example: ragkit search "prisoner exchange" --index indexes/seeds -k 3
+    """
+    screen = Screen.open(quiet)
+    chosen = Settings.load(settings, embedder=embedder, reranker=reranker, offline=offline or None)
+    with Kit(Index.open(index), chosen) as kit:
+        hits = kit.search(question, k)
+    if as_json:
+        screen.json([hit.to_dict() for hit in hits])
+    else:
+        screen.out.print(display.hits_text(hits))

@@ -1,0 +1,22 @@
+"""The options that several commands share, each written once. Used by the other modules of `cli`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+IndexOption = Annotated[Path, typer.Option("--index", metavar="DIR", help="Folder of the index.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL", help="Writing model: folder, .gguf file, hub id, or openai:http://host:port/v1#name."
+    ),
+]
+EmbedderOption = Annotated[str | None, typer.Option(metavar="MODEL", help="Embedding model: folder or hub id.")]
+RerankerOption = Annotated[str | None, typer.Option(metavar="MODEL", help="Cross-encoder: folder or hub id.")]
+SettingsOption = Annotated[Path | None, typer.Option("--settings", metavar="FILE", help="TOML file of settings.")]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Never look for a model on the network.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")]
+
+INDEX_DEFAULT = Path("indexes/default")
