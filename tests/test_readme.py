@@ -31,7 +31,8 @@ def test_the_commands_of_the_readme_have_the_options_they_are_shown_with():
     assert commands
     for line in commands:
         words = line.split("#")[0].split()
-        shown = CliRunner().invoke(app, [words[1], "--help"], env={"COLUMNS": "200"}).output
+        command = words[1:3] if words[1] == "cite" else words[1:2]
+        shown = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200"}).output
         for option in (word for word in words if re.fullmatch(r"-k|--[a-z-]+", word)):
             assert option in shown, f"{line}: {option}"
 
