@@ -19,6 +19,11 @@ from ragkit.index.index import IndexInfo
 from ragkit.ingest import IngestReport
 from ragkit.recheck import Rechecked, SavedCitation
 from ragkit.records import Answer, Citation, DocumentRef, Hit, Paragraph
+from ragkit.retrieval import Located
+from ragkit.trace import Trace, probability
+
+MOST_PARAGRAPHS, MOST_SENTENCES = 20, 12
+"""So many rows of each a person is shown; JSON has them all."""
 
 _REASONS = {
     "nothing-retrieved": "nothing in the index comes near it",
@@ -95,6 +100,77 @@ def _nearest(hits: Sequence[Hit]) -> list[Text]:
 def _shorten(text: str, width: int = 100) -> str:
     flat = " ".join(text.split())
     return flat if len(flat) <= width else flat[: width - 1].rstrip() + "…"
+
+
+def trace_text(trace: Trace) -> RenderableType:
+    """Every step that led to an answer, in order, and the answer."""
+    return Group(
+        *_searched(trace),
+        *_read(trace),
+        *_decided(trace),
+        *_written(trace),
+        Text("\nAnswer", style="bold"),
+        answer_text(trace.answer),
+    )
+
+
+def _searched(trace: Trace) -> list[RenderableType]:
+    corrected = trace.retrieved.question
+    note = [] if corrected == trace.answer.question else [Text(f"Searched for: {corrected}")]
+    rows = [
+        (str(hit.rank), _place(hit.paragraph), _number(hit.dense), _number(hit.keyword), f"{hit.score:.3f}", outcome)
+        for hit, outcome in trace.paragraphs()[:MOST_PARAGRAPHS]
+    ]
+    header = ("", "paragraph", "vectors", "keywords", "score", "")
+    return [*note, _table(header, rows, "Paragraphs that came up")]
+
+
+def _read(trace: Trace) -> list[RenderableType]:
+    if not trace.weighed:
+        return []
+    rows = [
+        (
+            _shorten(c.text, 80),
+            _place(c.paragraph),
+            f"{probability(c.log_odds):.2f}",
+            f"{c.score:.1f}",
+            why or "evidence",
+        )
+        for c, why in trace.weighed[:MOST_SENTENCES]
+    ]
+    return [_table(("sentence", "where", "answers?", "score", ""), rows, "Sentences that were read, best first")]
+
+
+def _decided(trace: Trace) -> list[RenderableType]:
+    confidence, least = trace.answer.confidence, trace.min_confidence
+    said = "refused" if confidence < least else "answered"
+    features = ", ".join(f"{name} {value:.2f}" for name, value in trace.features.items())
+    return [Text(f"Confidence {confidence:.2f} ({features}); below {least:g} it is refused: {said}.")]
+
+
+def _written(trace: Trace) -> list[RenderableType]:
+    if not trace.draft.prompt:
+        return []
+    shown = [
+        Text(f"\nThe model was shown\n{trace.draft.prompt}\n\nIt wrote\n{trace.draft.written.strip() or 'nothing'}")
+    ]
+    for checked in trace.checked:
+        verdict = "; ".join(checked.reasons) or f"supported by [{checked.label}]"
+        shown.append(Text(f"Checked: “{checked.text}”: {verdict}"))
+    return [*shown, *([] if trace.checked else [Text("Nothing of it had the form of a whole sentence.")])]
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def located_text(name: str, located: Located) -> Text:
+    """Where one paragraph stands for a question."""
+    places = [
+        f"by {way} its best chunk is number {rank} of {located.total}" if rank else f"by {way} it is not found at all"
+        for way, rank in (("vectors", located.dense), ("keywords", located.keyword))
+    ]
+    return Text(f"\n{name}: {', '.join(places)}; the best {located.pool} of each are looked at.")
 
 
 def rechecked_text(citation: SavedCitation, found: Rechecked) -> Text:

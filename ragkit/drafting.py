@@ -6,6 +6,7 @@ write is tied to that sentence's label here, so they cannot invent one. Chat mod
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from ragkit.citations import DraftSentence, parse_draft
 from ragkit.models.generation import Generator
@@ -21,29 +22,46 @@ _SUBORDINATE = frozenset(
 """Words that begin a part of a sentence; a small model often writes no more than that part."""
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the model was shown and what it made of it.
+
+    Attributes:
+        prompt: As the model saw it; empty if it was not asked.
+        sentences: Of what it wrote, those that have the form of a sentence.
+    """
+
+    prompt: str = ""
+    written: str = ""
+    sentences: tuple[DraftSentence, ...] = ()
+
+
 def draft_answer(
     question: str, evidence: Sequence[Evidence], writer: Callable[[], Generator], max_tokens: int
-) -> list[DraftSentence]:
-    """What the model writes to the question, as sentences with the labels they cite; empty if it wrote nothing usable.
+) -> Draft:
+    """What the model writes to the question, as sentences with the labels they cite.
 
     Raises:
         ModelError: The model failed.
     """
     if max_tokens == 0:
-        return []
+        return Draft()
     generator = writer()
     if generator.is_chat:
         prompt = generator.render_chat(*chat_messages(question, evidence))
         written = "".join(generator.stream(prompt, max_tokens=max_tokens + CHAT_TOKENS_PER_SENTENCE * len(evidence)))
-        if REFUSAL.rstrip(".").casefold() in written.casefold():
-            return []
-        return [sentence for sentence in parse_draft(written) if is_complete(sentence.text)]
+        refuses = REFUSAL.rstrip(".").casefold() in written.casefold()
+        return Draft(prompt, written, () if refuses else _complete(parse_draft(written)))
     prompt = completion_prompt(question, evidence[0])
     written = "".join(
         generator.stream(prompt, max_tokens=max_tokens, stop=["\n"], words=f"{as_data(evidence[0].text)} {question}")
     )
-    first = next(iter(parse_draft(written)), None)
-    return [DraftSentence(first.text, (evidence[0].label,))] if first and is_complete(first.text) else []
+    first = [DraftSentence(sentence.text, (evidence[0].label,)) for sentence in parse_draft(written)[:1]]
+    return Draft(prompt, written, _complete(first))
+
+
+def _complete(sentences: Sequence[DraftSentence]) -> tuple[DraftSentence, ...]:
+    return tuple(sentence for sentence in sentences if is_complete(sentence.text))
 
 
 def is_complete(sentence: str) -> bool:

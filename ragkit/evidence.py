@@ -120,25 +120,52 @@ def _span(candidate: Candidate) -> tuple[int, int]:
     return candidate.start - candidate.paragraph.start, candidate.end - candidate.paragraph.start
 
 
-def select_evidence(candidates: Sequence[Candidate], *, count: int, margin: float, max_words: int) -> list[Evidence]:
-    """The best sentence and those that come close to it, best first, labelled from 1.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may be evidence.
 
-    Args:
-        candidates: Best first.
-        count: At most so many.
+    Attributes:
+        count: At most so many sentences.
         margin: How far below the best score a further sentence may lie.
         max_words: Of all together; the best sentence is taken however long it is.
     """
-    chosen: list[Candidate] = []
-    for candidate in candidates:
-        total = sum(len(c.text.split()) for c in (*chosen, candidate))
-        close = not chosen or candidate.score >= chosen[0].score - margin
-        if len(chosen) < count and close and (not chosen or total <= max_words) and not _repeats(candidate, chosen):
-            chosen.append(candidate)
+
+    count: int
+    margin: float
+    max_words: int
+
+
+def select_evidence(candidates: Sequence[Candidate], limits: Limits) -> list[Evidence]:
+    """The best sentence and those that come close to it, best first, labelled from 1."""
+    chosen = [candidate for candidate, objection in weigh_candidates(candidates, limits) if not objection]
     return [
         Evidence(label, c.paragraph, c.start, c.end, c.text, round(c.score, 4), c.short_answer)
         for label, c in enumerate(chosen, 1)
     ]
+
+
+def weigh_candidates(candidates: Sequence[Candidate], limits: Limits) -> list[tuple[Candidate, str]]:
+    """Each candidate, best first, with what speaks against it as evidence; empty for those that are chosen."""
+    chosen: list[Candidate] = []
+    weighed = []
+    for candidate in candidates:
+        objection = _objection(candidate, chosen, limits)
+        if not objection:
+            chosen.append(candidate)
+        weighed.append((candidate, objection))
+    return weighed
+
+
+def _objection(candidate: Candidate, chosen: Sequence[Candidate], limits: Limits) -> str:
+    if not chosen:
+        return ""
+    if candidate.score < chosen[0].score - limits.margin:
+        return f"more than {limits.margin:g} below the best"
+    if len(chosen) >= limits.count:
+        return f"{limits.count} were chosen already"
+    if sum(len(c.text.split()) for c in (*chosen, candidate)) > limits.max_words:
+        return f"more than {limits.max_words} words together"
+    return "says nothing new" if _repeats(candidate, chosen) else ""
 
 
 def _repeats(candidate: Candidate, chosen: Sequence[Candidate]) -> bool:

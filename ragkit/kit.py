@@ -18,8 +18,9 @@ from ragkit.models.loading import load_embedder, load_generator, load_reader, lo
 from ragkit.models.reading import Reader
 from ragkit.models.weights import WRITER
 from ragkit.records import Answer, Hit
-from ragkit.retrieval import Retriever
+from ragkit.retrieval import Located, Retriever
 from ragkit.settings import Settings
+from ragkit.trace import Trace
 
 OnProgress = Callable[[Progress], None]
 Paths = str | Path | Sequence[str | Path]
@@ -106,6 +107,19 @@ class Kit:
     def ask_many(self, questions: Iterable[str]) -> list[Answer]:
         """An answer for each question, in order."""
         return [self.ask(question) for question in questions]
+
+    def explain(self, question: str) -> Trace:
+        """The answer to a question with every step that led to it; raises what `ask` does."""
+        answerer = self.answerer
+        with self.index.snapshot() as snapshot:
+            return answerer.trace(question, snapshot)
+
+    def locate(self, question: str, path: str, paragraph: int) -> Located | None:
+        """How far down a paragraph stands by vectors and by keywords; None if it is not in the index."""
+        question = check_question(question, self.settings.max_question_chars)
+        retriever = self.retriever
+        with self.index.snapshot() as snapshot:
+            return retriever.locate(question, path, paragraph, snapshot)
 
     def search(self, question: str, k: int = 5) -> list[Hit]:
         """The best `k` paragraphs for a question, best first."""

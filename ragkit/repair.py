@@ -1,7 +1,7 @@
 """A draft to sentences that are supported: kept, attached anew, replaced by the quotation, or dropped."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ragkit.citations import DraftSentence, without_marks
@@ -18,15 +18,33 @@ _CLAUSE_CLOSES = re.compile(rf"[\"'”’]*\s*(?:[;:]|,\s+{_JOINT}\b)")
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """What became of one sentence of a draft.
+
+    Attributes:
+        label: Of the evidence that supports it; None if it is not said.
+        support: In [0, 1], by that evidence.
+        reasons: Why it is not said; empty if it is.
+    """
+
+    text: str
+    label: int | None
+    support: float = 0.0
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Repaired:
     """What may be said.
 
     Attributes:
         drawn: Sentences with the evidence labels they rest on.
+        checked: Each sentence of the draft, in order.
         unresolved: Labels that the model wrote though it was never shown them.
     """
 
     drawn: tuple[tuple[Sentence, tuple[int, ...]], ...]
+    checked: tuple[Checked, ...]
     unresolved: tuple[int, ...]
 
 
@@ -35,16 +53,20 @@ def repair(question: str, draft: Sequence[DraftSentence], evidence: Sequence[Evi
     shown = {item.label: item for item in evidence}
     unresolved = tuple(label for sentence in draft for label in sentence.labels if label not in shown)
     drawn: list[tuple[Sentence, tuple[int, ...]]] = []
+    checked: list[Checked] = []
     for sentence in draft:
-        kept = _attach(question, sentence, shown)
-        if kept is not None and not _says_again(kept[0], drawn):
-            drawn.append(kept)
+        judged = _attach(question, sentence, shown)
+        if not judged.reasons and _says_again(judged.text, drawn):
+            judged = Checked(sentence.text, None, 0.0, ("it says the same again",))
+        if judged.label is not None:
+            drawn.append((Sentence(sentence.text, (), "supported", judged.support), (judged.label,)))
+        checked.append(judged)
     used = {label for _, labels in drawn for label in labels}
     for item in evidence:
         if item.label not in used and len(drawn) < MAX_SENTENCES:
             drawn.append((quote(item), (item.label,)))
     drawn.sort(key=lambda pair: min(pair[1]))
-    return Repaired(tuple(drawn[:MAX_SENTENCES]), unresolved)
+    return Repaired(tuple(drawn[:MAX_SENTENCES]), tuple(checked), unresolved)
 
 
 def quote(evidence: Evidence) -> Sentence:
@@ -52,23 +74,24 @@ def quote(evidence: Evidence) -> Sentence:
     return Sentence(without_marks(evidence.text), (), "supported", 1.0, quoted=True)
 
 
-def _attach(
-    question: str, sentence: DraftSentence, shown: dict[int, Evidence]
-) -> tuple[Sentence, tuple[int, ...]] | None:
-    """The sentence with a label that supports it: its own, else any other; None if there is none or it says nothing."""
+def _attach(question: str, sentence: DraftSentence, shown: Mapping[int, Evidence]) -> Checked:
+    """The label that supports the sentence, its own before any other, or why none does."""
     if not _answers(question, sentence.text):
-        return None
-    for label in (*sentence.labels, *(label for label in shown if label not in sentence.labels)):
-        if label not in shown or not _holds_words(sentence.text, shown[label].short_answer):
-            continue
+        return Checked(sentence.text, None, 0.0, ("it does not hold what is asked for",))
+    reasons: tuple[str, ...] = ()
+    own = [label for label in sentence.labels if label in shown]
+    for label in (*own, *(label for label in shown if label not in own)):
         verdict = _check(sentence.text, shown[label])
         if verdict.verdict == "supported":
-            return Sentence(sentence.text, (), "supported", verdict.support), (label,)
-    return None
+            return Checked(sentence.text, label, verdict.support)
+        reasons = reasons or verdict.reasons
+    return Checked(sentence.text, None, 0.0, reasons or ("no sentence was shown to support it",))
 
 
 def _check(text: str, evidence: Evidence) -> Verdict:
     """The verdict against the very sentence that will be shown as the quotation."""
+    if not _holds_words(text, evidence.short_answer):
+        return Verdict("unsupported", 0.0, (f"it leaves out the answer, “{evidence.short_answer}”",))
     verdict = verify(text, evidence.text)
     if verdict.verdict == "supported" and not is_whole_statement(text, without_marks(evidence.text)):
         return Verdict("unsupported", verdict.support, ("it leaves out the middle of a statement",))
@@ -108,6 +131,6 @@ def _answers(question: str, text: str) -> bool:
     return bool(set(content_terms(text)) - set(content_terms(question)))
 
 
-def _says_again(sentence: Sentence, drawn: Sequence[tuple[Sentence, tuple[int, ...]]]) -> bool:
-    terms = set(content_terms(sentence.text))
+def _says_again(text: str, drawn: Sequence[tuple[Sentence, tuple[int, ...]]]) -> bool:
+    terms = set(content_terms(text))
     return any(terms <= set(content_terms(other.text)) for other, _ in drawn)

@@ -21,6 +21,8 @@ RANK_CONSTANT = 60
 LONG_QUESTION_TOKENS = 128
 """Questions are cut to so many tokens' worth of words before their tokens meet those of paragraphs."""
 
+_LOOKED_AT_TOGETHER = 500  # chunks, so that a large index does not fill the memory
+
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
@@ -28,6 +30,7 @@ class Retrieved:
 
     Attributes:
         question: As it was searched for, misspelt words put right.
+        others: Hits further down the fused list, which were not reranked.
     """
 
     question: str
@@ -35,6 +38,24 @@ class Retrieved:
     question_tokens: TokenVectors
     paragraph_tokens: tuple[TokenVectors, ...]
     matches: tuple[Vectors, ...]
+    others: tuple[Hit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where a paragraph stands for a question.
+
+    Attributes:
+        dense: The rank of its best chunk by vectors, from 1.
+        keyword: By keywords; None if none of the question's words is in it.
+        total: So many chunks there are.
+        pool: So many of each list are looked at.
+    """
+
+    dense: int | None
+    keyword: int | None
+    total: int
+    pool: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +79,19 @@ class Retriever:
         corrected = correct_spelling(question, (hit.paragraph.text for hit in hits), self._is_common)
         if corrected != question:
             question, hits = corrected, self._search(corrected, snapshot, k)
-        return self._rerank(question, hits[: max(self.rerank, k)], k)
+        reranked = max(self.rerank, k)
+        others = [replace(hit, rank=rank) for rank, hit in enumerate(hits[reranked:], reranked + 1)]
+        return replace(self._rerank(question, hits[:reranked], k), others=tuple(others))
+
+    def locate(self, question: str, path: str, number: int, snapshot: Snapshot) -> Located | None:
+        """How far down a paragraph stands in either list, however long; None if the index does not hold it."""
+        if all(paragraph.number != number for paragraph in snapshot.paragraphs(path)):
+            return None
+        total = snapshot.counts().chunks
+        dense = snapshot.search_vectors(self.embedder.embed_question(question), total)
+        keyword = snapshot.search_keywords(question, total)
+        ranks = [_rank_of(path, number, [n for n, _ in found], snapshot) for found in (dense, keyword)]
+        return Located(ranks[0], ranks[1], total, self.pool)
 
     def _is_common(self, word: str) -> bool:
         """Whether the embedder's vocabulary holds the word whole."""
@@ -91,6 +124,16 @@ class Retriever:
         order = sorted(range(len(hits)), key=lambda n: -scores[n])[:k]
         ranked = tuple(replace(hits[n], score=scores[n], rank=rank) for rank, n in enumerate(order, 1))
         return Retrieved(question, ranked, tokens, tuple(encoded[n] for n in order), tuple(matches[n] for n in order))
+
+
+def _rank_of(path: str, number: int, chunk_ids: Sequence[int], snapshot: Snapshot) -> int | None:
+    """From 1, of the first chunk that holds the paragraph; None if none does."""
+    for start in range(0, len(chunk_ids), _LOOKED_AT_TOGETHER):
+        chunks = snapshot.chunks(chunk_ids[start : start + _LOOKED_AT_TOGETHER]).values()
+        for rank, chunk in enumerate(chunks, start + 1):
+            if chunk.document.path == path and any(paragraph.number == number for paragraph in chunk.paragraphs):
+                return rank
+    return None
 
 
 def fuse(rankings: Sequence[Sequence[int]]) -> list[tuple[int, float]]:

@@ -340,6 +340,49 @@ def test_what_cannot_be_measured_is_one_line_and_exit_2(ragkit, arguments, named
     assert one_line(err)
 
 
+# explain
+
+
+def test_an_answer_is_explained_step_by_step(ragkit, indexed):
+    code, out, _ = ragkit("explain", QUESTION, "--index", "index", "--settings", ANSWERS)
+    assert code == 0
+    for step in (
+        "Paragraphs that came up",
+        "Sentences that were read",
+        "Confidence",
+        "The model was shown",
+        "It wrote",
+    ):
+        assert step in out
+    assert "Checked: “Putin suggested Istanbul as the place.”: " in out
+    assert "[1] docs/letter.txt, paragraph 1" in out
+
+
+def test_the_explanation_as_json_holds_every_step(ragkit, indexed):
+    explained = json.loads(ragkit("explain", QUESTION, "--index", "index", "--settings", ANSWERS, "--json")[1])
+    assert [paragraph["outcome"] for paragraph in explained["paragraphs"]] == ["read", "read"]
+    assert explained["sentences"][0]["outcome"] == "evidence"
+    assert explained["written"] == " Putin suggested Istanbul as the place."
+    assert explained["checked"][0]["text"] == "Putin suggested Istanbul as the place."
+    assert explained["answer"]["citations"][0]["paragraph"] == 1
+
+
+def test_a_refusal_is_explained_and_the_model_is_not_asked(ragkit, indexed):
+    code, out, _ = ragkit("explain", QUESTION, "--index", "index", "--settings", REFUSES)
+    assert code == 0
+    assert "below 1 it is refused: refused" in out
+    assert "The model was shown" not in out
+
+
+def test_where_a_paragraph_stands_is_told_on_request(ragkit, indexed):
+    where = ("--index", "index", "--settings", ANSWERS, "--paragraph")
+    assert "by vectors its best chunk is number" in ragkit("explain", QUESTION, *where, "docs/letter.txt:2")[1]
+    code, out, err = ragkit("explain", QUESTION, *where, "docs/letter.txt:9")
+    assert (code, out) == (2, "")
+    assert "There is no paragraph 9" in err
+    assert ragkit("explain", QUESTION, *where, "letter")[0] == 2
+
+
 # cite
 
 

@@ -2,7 +2,7 @@ import pytest
 from fakes import ScriptedGenerator
 
 from ragkit.citations import DraftSentence
-from ragkit.drafting import draft_answer, is_complete
+from ragkit.drafting import Draft, draft_answer, is_complete
 from ragkit.records import DocumentRef, Evidence, Paragraph
 
 TEXT = "Putin suggested Istanbul."
@@ -13,15 +13,16 @@ EVIDENCE = [Evidence(1, PARAGRAPH, 0, len(TEXT), TEXT, 2.0)]
 def test_a_base_model_is_tied_to_the_label_of_the_sentence_it_saw():
     writer = ScriptedGenerator([" Putin suggested Istanbul. And more.\nQuestion: again"])
     drafted = draft_answer("Where?", EVIDENCE, lambda: writer, 48)
-    assert drafted == [DraftSentence("Putin suggested Istanbul.", (1,))]
-    assert TEXT in writer.prompts[0]
+    assert drafted.sentences == (DraftSentence("Putin suggested Istanbul.", (1,)),)
+    assert drafted.written == " Putin suggested Istanbul. And more."
+    assert TEXT in drafted.prompt == writer.prompts[0]
 
 
 def test_no_model_is_called_where_none_may_write():
     def never():
         raise AssertionError
 
-    assert draft_answer("Where?", EVIDENCE, never, 0) == []
+    assert draft_answer("Where?", EVIDENCE, never, 0) == Draft()
 
 
 @pytest.mark.parametrize(

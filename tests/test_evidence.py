@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fakes import WordEmbedder, WordReader
 
-from ragkit.evidence import read_sentences, score_sentences, select_evidence
+from ragkit.evidence import Limits, read_sentences, score_sentences, select_evidence, weigh_candidates
 from ragkit.index.index import Index
 from ragkit.ingest import IngestOptions, index_paths
 from ragkit.interaction import LateInteraction
@@ -34,7 +34,7 @@ def find(tmp_path, monkeypatch):
 
 
 def select(candidates, count=4, margin=4.0, max_words=1000):
-    return select_evidence(candidates, count=count, margin=margin, max_words=max_words)
+    return select_evidence(candidates, Limits(count, margin, max_words))
 
 
 def test_the_sentence_with_the_words_of_the_question_is_best(find):
@@ -90,6 +90,14 @@ def test_a_sentence_that_says_nothing_new_is_no_evidence(find):
     full = next(c for c in candidates if "noon" in c.text)
     again = replace(full, text="It ate a ripe fig.", score=full.score - 0.01)
     assert [item.text for item in select([full, again])] == [full.text]
+
+
+def test_what_is_no_evidence_says_why(find):
+    candidates = find("How many of them does the market sell each day?")
+    weighed = weigh_candidates(candidates, Limits(1, 1000.0, 1000))
+    assert [objection for _, objection in weighed[:2]] == ["", "1 were chosen already"]
+    weighed = weigh_candidates(candidates, Limits(4, 0.0, 1000))
+    assert weighed[1][1] == "more than 0 below the best"
 
 
 def test_nothing_found_is_no_evidence():

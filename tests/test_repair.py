@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from ragkit.citations import DraftSentence
 from ragkit.records import DocumentRef, Evidence, Paragraph
-from ragkit.repair import quote, repair
+from ragkit.repair import Checked, quote, repair
 
 TEXT = "Putin suggested Istanbul [3], but Kyiv waited. Zelenskyy asked for a neutral country near Vienna."
 PARAGRAPH = Paragraph(DocumentRef("a.txt", "sha256:0"), 1, 0, len(TEXT), TEXT)
@@ -20,6 +20,7 @@ def test_a_supported_sentence_is_kept_with_its_label():
     assert texts(repaired) == [("Putin suggested Istanbul.", (1,))]
     assert repaired.drawn[0][0].verdict == "supported"
     assert not repaired.drawn[0][0].quoted
+    assert repaired.checked == (Checked("Putin suggested Istanbul.", 1, 1.0),)
 
 
 def test_an_unsupported_sentence_gives_way_to_the_quotation():
@@ -27,6 +28,9 @@ def test_an_unsupported_sentence_gives_way_to_the_quotation():
     assert texts(repaired) == [("Putin suggested Istanbul, but Kyiv waited.", (1,))]
     assert repaired.drawn[0][0].quoted
     assert repaired.drawn[0][0].support == 1.0
+    assert [(check.label, check.reasons) for check in repaired.checked] == [
+        (None, ("the name Geneva is not in the source",))
+    ]
 
 
 def test_a_sentence_under_the_wrong_label_gets_the_right_one():

@@ -1,5 +1,6 @@
-"""`ragkit ask` and `search`: one question, or a file of them."""
+"""`ragkit ask`, `explain` and `search`: one question, or a file of them."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -89,6 +90,47 @@ def _print_answer(screen: Screen, answer: Any, as_json: bool) -> None:
         screen.json(answer.to_dict())
     else:
         screen.out.print(display.answer_text(answer))
+
+
+def explain(
+    question: Annotated[str, typer.Argument(help="One question, in quotation marks.")],
+    index: IndexOption = INDEX_DEFAULT,
+    paragraph: Annotated[
+        str | None, typer.Option(metavar="FILE:N", help="Say also why this paragraph did not come up.")
+    ] = None,
+    model: ModelOption = None,
+    embedder: EmbedderOption = None,
+    reranker: RerankerOption = None,
+    settings: SettingsOption = None,
+    offline: OfflineOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Answer a question and show every step: what came up and what did not, the scores, the draft, the checks.
+
+    Example: ragkit explain "Where did Putin suggest meeting?" --index indexes/seeds
+    """
+    screen = Screen.open(quiet)
+    given = {"model": model, "embedder": embedder, "reranker": reranker, "offline": offline or None}
+    place = _parse_place(paragraph) if paragraph is not None else None
+    with Kit(Index.open(index), Settings.load(settings, **given), on_message=screen.note) as kit:
+        trace = kit.explain(question)
+        located = kit.locate(question, *place) if place is not None else None
+    if place is not None and located is None:
+        raise InputError(f"There is no paragraph {place[1]} of {place[0]} in {index}. ragkit info lists the documents")
+    if as_json:
+        screen.json(trace.to_dict() | ({} if located is None else {"located": asdict(located)}))
+    else:
+        screen.out.print(display.trace_text(trace))
+        if located is not None:
+            screen.out.print(display.located_text(paragraph or "", located))
+
+
+def _parse_place(given: str) -> tuple[str, int]:
+    path, _, number = given.rpartition(":")
+    if not path or not number.isdecimal():
+        raise InputError(f"--paragraph {given} names no paragraph. Give a file and a number: --paragraph notes.txt:3")
+    return path, int(number)
 
 
 def search(
