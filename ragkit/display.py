@@ -56,6 +56,13 @@ class Screen:
         """Says on stderr what went wrong but stops nothing."""
         self.err.print(f"Warning: {message}", style="yellow", markup=False)
 
+    def ask(self) -> str:
+        """What the user types next, on one line; empty at the end of the input."""
+        try:
+            return self.err.input("> ").strip()
+        except EOFError:
+            return ""
+
     def json(self, value: Any) -> None:
         """Prints one JSON value on a line."""
         self.out.file.write(json.dumps(value, ensure_ascii=False) + "\n")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ragkit.answering import Answerer, check_question
+from ragkit.chat import Chat
 from ragkit.index.index import Index, IndexInfo
 from ragkit.ingest import IngestOptions, IngestReport, Progress, index_paths, remove_paths
 from ragkit.interaction import LateInteraction
@@ -107,6 +108,11 @@ class Kit:
     def ask_many(self, questions: Iterable[str]) -> list[Answer]:
         """An answer for each question, in order."""
         return [self.ask(question) for question in questions]
+
+    def chat(self) -> Chat:
+        """A new conversation, in which a follow-up such as "And when?" is understood."""
+        most = self.settings.max_question_chars
+        return Chat(lambda question: check_question(question, most), self.ask, lambda: self.generator)
 
     def explain(self, question: str) -> Trace:
         """The answer to a question with every step that led to it; raises what `ask` does."""

@@ -6,6 +6,7 @@ part of the prompt. Called by `answering`.
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ragkit.records import Evidence
 
@@ -46,6 +47,40 @@ _SYSTEM = (
     f"the question, write exactly: {REFUSAL}"
 )
 
+_DIALOGUES = (
+    (
+        ("Who designed the bridge?", "The bridge was designed by Anna Voss, an engineer from Graz."),
+        "And when was it opened?",
+        "When was the bridge opened?",
+    ),
+    (
+        ("How many ships did the port lose in the storm?", "Eleven fishing boats sank in the storm of 1953."),
+        "What about 1962?",
+        "How many ships did the port lose in 1962?",
+    ),
+    (
+        ("Why did the council refuse the plan?", "Mayor Lund said that it would cost too much."),
+        "What did she propose instead?",
+        "What did Mayor Lund propose instead of the plan?",
+    ),
+    (
+        ("Did the trial reduce the pain?", "In half of the patients the pain grew less."),
+        "By how much?",
+        "By how much did the trial reduce the pain?",
+    ),
+    (
+        ("Who sold the licence?", "Keller's partner sold it to a Swedish firm in May."),
+        "Why?",
+        "Why did Keller's partner sell the licence to a Swedish firm?",
+    ),
+)
+
+_FOLLOWUP_SYSTEM = (
+    "You are shown a conversation and a new question. Write the new question so that it can be understood without the "
+    "conversation: put the names and things it refers to in the place of words like he, it or there. Change nothing "
+    "else, add nothing, do not answer it. Write only the question."
+)
+
 _BRACKETED_NUMBER = re.compile(r"\s*\[\d+(?:\s*[,;–-]\s*\d+)*\](?:,(?=\s*\[\d))?")
 _BREAKS = re.compile(r"[\s\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
@@ -59,6 +94,31 @@ def completion_prompt(question: str, evidence: Evidence) -> str:
     """For base models: examples to continue, then one evidence sentence and the question."""
     shown = "".join(f"Text: {text}\nQuestion: {asked}\nAnswer: {answer}\n\n" for text, asked, answer in _EXAMPLES)
     return f"{shown}Text: {as_data(evidence.text)}\nQuestion: {as_data(question)}\nAnswer:"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question of a conversation, as it stands alone, and the answer without labels; empty for a refusal."""
+
+    question: str
+    answer: str
+
+
+def followup_prompt(question: str, turns: Sequence[Turn]) -> str:
+    """For base models: examples to continue, then the conversation and the follow-up."""
+    shown = "".join(f"{_spoken([Turn(*before)], asked)} {whole}\n\n" for before, asked, whole in _DIALOGUES)
+    return f"{shown}{_spoken(turns, question)}"
+
+
+def followup_messages(question: str, turns: Sequence[Turn]) -> tuple[str, str]:
+    """For chat models: the system message, and the user's message with the conversation and the follow-up."""
+    said = "\n".join(f"Question: {as_data(turn.question)}\nAnswer: {as_data(turn.answer)}" for turn in turns)
+    return _FOLLOWUP_SYSTEM, f"{said}\n\nNew question: {as_data(question)}"
+
+
+def _spoken(turns: Sequence[Turn], question: str) -> str:
+    said = "".join(f"Question: {as_data(turn.question)}\nAnswer: {as_data(turn.answer)}\n" for turn in turns)
+    return f"{said}Follow-up: {as_data(question)}\nWhole question:"
 
 
 def chat_messages(question: str, evidence: Sequence[Evidence]) -> tuple[str, str]:

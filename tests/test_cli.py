@@ -340,6 +340,27 @@ def test_what_cannot_be_measured_is_one_line_and_exit_2(ragkit, arguments, named
     assert one_line(err)
 
 
+# chat
+
+
+def test_a_conversation_goes_on_until_an_empty_line(ragkit, indexed, monkeypatch):
+    typed = iter([QUESTION, "x" * 5000, ""])
+    monkeypatch.setattr("builtins.input", lambda: next(typed))
+    code, out, err = ragkit("chat", "--index", "index", "--settings", ANSWERS)
+    assert code == 0
+    assert out.count("Putin suggested Istanbul as the place for talks.") >= 1
+    assert "at most 2,000" in err
+
+
+def test_a_follow_up_is_shown_as_it_was_asked(ragkit, indexed, monkeypatch):
+    typed = iter([QUESTION, "And when?", ""])
+    monkeypatch.setattr("builtins.input", lambda: next(typed))
+    code, out, err = ragkit("chat", "--index", "index", "--settings", ANSWERS, "--json")
+    assert code == 0
+    assert [json.loads(line)["question"] for line in out.splitlines()] == [QUESTION, f"{QUESTION[:-1]}, and when?"]
+    assert f"Asked as: {QUESTION[:-1]}, and when?" in err
+
+
 # explain
 
 

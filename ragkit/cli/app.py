@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ragkit.cli.asking import ask, explain, search
+from ragkit.cli.asking import ask, chat, explain, search
 from ragkit.cli.citing import cite_app
 from ragkit.cli.evaluating import eval_command
 from ragkit.cli.indexing import doctor, index_command, info
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command("index")(index_command)
 app.command()(ask)
 app.command()(search)
+app.command()(chat)
 app.command()(explain)
 app.add_typer(cite_app)
 app.command()(info)

@@ -1,4 +1,4 @@
-"""`ragkit ask`, `explain` and `search`: one question, or a file of them."""
+"""`ragkit ask`, `chat`, `explain` and `search`: one question, a file of them, or a conversation."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +20,7 @@ from ragkit.cli.options import (
     SettingsOption,
 )
 from ragkit.display import Screen
-from ragkit.errors import InputError
+from ragkit.errors import InputError, QuestionError
 from ragkit.index.index import Index
 from ragkit.kit import Kit
 from ragkit.settings import Settings
@@ -90,6 +90,36 @@ def _print_answer(screen: Screen, answer: Any, as_json: bool) -> None:
         screen.json(answer.to_dict())
     else:
         screen.out.print(display.answer_text(answer))
+
+
+def chat(
+    index: IndexOption = INDEX_DEFAULT,
+    model: ModelOption = None,
+    embedder: EmbedderOption = None,
+    reranker: RerankerOption = None,
+    settings: SettingsOption = None,
+    offline: OfflineOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Ask one question after another; a follow-up such as "And when?" is made whole, shown, and answered.
+
+    Example: ragkit chat --index indexes/seeds
+    """
+    screen = Screen.open(quiet)
+    given = {"model": model, "embedder": embedder, "reranker": reranker, "offline": offline or None}
+    with Kit(Index.open(index), Settings.load(settings, **given), on_message=screen.note) as kit:
+        conversation = kit.chat()
+        screen.note("Ask a question; an empty line ends the conversation.")
+        while question := screen.ask():
+            try:
+                answer = conversation.ask(question)
+            except QuestionError as exc:
+                screen.warn(str(exc))
+                continue
+            if answer.question != question:
+                screen.note(f"Asked as: {answer.question}")
+            _print_answer(screen, answer, as_json)
 
 
 def explain(

@@ -1,0 +1,89 @@
+"""A follow-up question to a whole one: (question, the turns before) -> the question as it stands alone.
+
+Whether something is missing is told by its words (pronouns, "And when?", "What about ...?"); what is missing, the
+writing model fills in from the conversation alone. An earlier answer lends its words, never its authority: what comes
+out is only a question, answered from the documents like any other. Called by `chat`.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from ragkit.models.generation import Generator
+from ragkit.prompts import Turn, followup_messages, followup_prompt
+from ragkit.terms import STOP_WORDS, WORD, content_terms, stem, words
+
+MOST_TURNS = 2
+"""So many turns back a follow-up may refer; each more makes the prompt longer and the choice harder."""
+
+MOST_TOKENS = 48
+
+MOST_NEW_WORDS = 2
+"""Words that nobody used before are other forms of verbs at best ("sold", "sell"); names and numbers never are."""
+
+_REFERRING = frozenset(
+    "he him his she her hers it its they them their theirs this that these those there then one ones other others "
+    "another same former latter both either neither such else".split()
+)
+_CONTINUES = re.compile(
+    r"^\W*(?:and|but|or|so|also|no|yes|ok|okay|what about|how about|why not|what else|who else|where else)\b",
+    re.IGNORECASE,
+)
+_OTHER_THING = re.compile(r"^\W*(?:and\s+|but\s+)?(?:what|how) about\b", re.IGNORECASE)
+_ASKS = frozenset("who whom whose what when where why how which".split())
+_VERBS = frozenset("is are was were do does did has have had can could will would should may might must".split())
+_LEAST_CONTENT = 2
+"""A question with fewer content words hangs on what was said before: "How many?", "By whom?"."""
+
+_OPENING = re.compile(r"^\W*(?:and|but|or|so|also|no|yes|ok|okay)\b[\s,]*", re.IGNORECASE)
+
+
+def stands_alone(question: str) -> bool:
+    """Whether nothing in the question points to something said before."""
+    points = bool(set(words(question)) & _REFERRING) or bool(_CONTINUES.match(question))
+    return not points and len(content_terms(question)) >= _LEAST_CONTENT
+
+
+def complete(question: str, turns: Sequence[Turn], writer: Callable[[], Generator]) -> str:
+    """The question as it stands alone; unchanged if it does already or if nothing was said before.
+
+    Raises:
+        ModelError: The writing model failed.
+    """
+    recent = turns[-MOST_TURNS:]
+    if not recent or not words(question) or stands_alone(question):
+        return question
+    said = " ".join(f"{turn.question} {turn.answer}" for turn in recent)
+    whole = _written(question, recent, writer())
+    return whole if _keeps(whole, question, said) else _joined(question, recent[-1])
+
+
+def _written(question: str, recent: Sequence[Turn], generator: Generator) -> str:
+    """What the model makes of it: the first question that it writes."""
+    if generator.is_chat:
+        prompt = generator.render_chat(*followup_messages(question, recent))
+        written = "".join(generator.stream(prompt, max_tokens=MOST_TOKENS))
+    else:
+        prompt = followup_prompt(question, recent)
+        written = "".join(generator.stream(prompt, max_tokens=MOST_TOKENS, stop=["\n"]))
+    first = written.strip().partition("\n")[0].partition("?")[0].strip()
+    return f"{first[:1].upper()}{first[1:]}?" if first else ""
+
+
+def _keeps(whole: str, question: str, said: str) -> bool:
+    """Whether it asks what the follow-up asks, of things that were named in the conversation."""
+    opening, asked = words(whole)[:3], set(words(question)) & _ASKS
+    if not (set(opening) & _ASKS or set(opening[:1]) & _VERBS) or len(words(whole)) < 3:
+        return False
+    if not (_OTHER_THING.match(question) or asked <= set(words(whole))):
+        return False
+    known = set(content_terms(question)) | set(content_terms(said))
+    content = [word for word in WORD.findall(whole) if word.casefold() not in STOP_WORDS]
+    new = [word for word in content if stem(word.casefold()) not in known]
+    invented = len(new) > MOST_NEW_WORDS or any(not word.islower() for word in new)
+    return not invented and set(content_terms(question)) <= {stem(word.casefold()) for word in content}
+
+
+def _joined(question: str, last: Turn) -> str:
+    """The question before and this one as one, where the model found no better way."""
+    rest = _OPENING.sub("", question)
+    return f"{last.question.rstrip('?. ')}, and {rest[:1].lower()}{rest[1:]}"

@@ -1,0 +1,63 @@
+"""Which questions hang on what was said before, and how they are made whole."""
+
+import pytest
+from fakes import ScriptedGenerator
+
+from ragkit.followups import complete, stands_alone
+from ragkit.prompts import Turn
+
+TURNS = [Turn("Who wrote the letter?", "Anna Voss wrote the letter in May.")]
+
+
+def never():
+    raise AssertionError("the model is not needed")
+
+
+@pytest.mark.parametrize(
+    ("question", "alone"),
+    [
+        pytest.param("Who wrote the open letter?", True, id="whole"),
+        pytest.param("Where did Putin suggest meeting?", True, id="names"),
+        pytest.param("And when was the letter released?", False, id="goes-on"),
+        pytest.param("What about the prisoners?", False, id="what-about"),
+        pytest.param("What did she say about the treaty?", False, id="pronoun"),
+        pytest.param("How many?", False, id="ellipsis"),
+        pytest.param("Why?", False, id="one-word"),
+        pytest.param("Was the other ship larger?", False, id="the-other"),
+    ],
+)
+def test_what_points_to_something_said_before_does_not_stand_alone(question, alone):
+    assert stands_alone(question) is alone
+
+
+def test_a_whole_question_and_a_first_one_are_left_alone():
+    assert complete("Who paid for the new bridge?", TURNS, never) == "Who paid for the new bridge?"
+    assert complete("And when?", [], never) == "And when?"
+
+
+def test_the_model_fills_in_what_is_missing_from_the_conversation():
+    writer = ScriptedGenerator([" When did Anna Voss write the letter? And more"])
+    assert complete("And when?", TURNS, lambda: writer) == "When did Anna Voss write the letter?"
+    assert "Anna Voss wrote the letter in May." in writer.prompts[0]
+    assert writer.prompts[0].endswith("Follow-up: And when?\nWhole question:")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param(" When did Boris Karloff write the letter?", id="a-new-name"),
+        pytest.param(" Who wrote the letter?", id="drops-what-was-asked"),
+        pytest.param("", id="nothing"),
+    ],
+)
+def test_what_the_model_makes_up_or_drops_is_not_asked(written):
+    writer = ScriptedGenerator([written])
+    whole = complete("And the treaty of Graz?", TURNS, lambda: writer)
+    assert whole == "Who wrote the letter, and the treaty of Graz?"
+
+
+def test_only_the_last_turns_are_shown():
+    turns = [Turn(f"Who is number {n}?", f"Number {n} is Bob.") for n in range(5)]
+    writer = ScriptedGenerator([" Why is number 4 Bob?"])
+    assert complete("Why?", turns, lambda: writer) == "Why is number 4 Bob?"
+    assert "number 2" not in writer.prompts[0]
