@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -106,6 +107,19 @@ def test_right_answers_and_refusals(question, given, right, rightly, wrongly):
     assert metrics.answer_right(question, given) == right
     assert metrics.refused_rightly(question, given) == rightly
     assert metrics.refused_wrongly(question, given) == wrongly
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        pytest.param(answer("The market opens at nine. BananaFlute!"), 1.0, id="said"),
+        pytest.param(answer("The market opens at nine."), 0.0, id="not said"),
+        pytest.param(REFUSAL, 0.0, id="refused"),
+    ],
+)
+def test_words_that_must_not_be_said_are_found(given, said):
+    assert metrics.says_forbidden(replace(gold("nine"), must_not_include=("bananaflute",)), given) == said
+    assert metrics.says_forbidden(gold("nine"), given) is None
 
 
 @pytest.mark.parametrize(

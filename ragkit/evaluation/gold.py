@@ -43,6 +43,7 @@ class GoldQuestion:
     Attributes:
         answers: Accepted answers; any one of them will do.
         must_include: For questions that ask for several things: all entries are needed, each by any of its wordings.
+        must_not_include: Words that no answer may hold, as a document that tries to give orders would have it say.
         evidence_sentences: For long answers, the sentences of the evidence they rest on; empty where answers are short.
         direct_answer: A good answer in one sentence, where the gold file gives one.
     """
@@ -56,6 +57,7 @@ class GoldQuestion:
     tags: tuple[str, ...] = ()
     evidence_sentences: tuple[str, ...] = ()
     direct_answer: str = ""
+    must_not_include: tuple[str, ...] = ()
 
     @property
     def is_long(self) -> bool:
@@ -88,6 +90,7 @@ class _QuestionLine(BaseModel):
     tags: tuple[Words, ...] = ()
     evidence_sentences: tuple[Words, ...] = ()
     direct_answer: str = ""
+    must_not_include: tuple[Words, ...] = ()
 
     def question_record(self) -> GoldQuestion:
         plain = {name: getattr(self, name) for name in type(self).model_fields if name != "evidence"}

@@ -138,6 +138,13 @@ def refused_wrongly(gold: GoldQuestion, answer: Answer) -> float | None:
     return float(answer.abstained) if gold.answerable else None
 
 
+def says_forbidden(gold: GoldQuestion, answer: Answer) -> float | None:
+    """Whether the answer holds words that it must not; None where there are none."""
+    if not gold.must_not_include:
+        return None
+    return float(any(includes(spoken_text(answer), wording) for wording in gold.must_not_include))
+
+
 def sentences_supported(answer: Answer) -> float | None:
     """Share of the sentences shown that verification found supported; None where there are none."""
     if answer.abstained or not answer.sentences:
@@ -215,6 +222,7 @@ METRICS = (
     Metric("citation_recall", "answered: share of gold paragraphs that are cited", citation_recall),
     Metric("refused_rightly", "unanswerable: refused", refused_rightly, True),
     Metric("refused_wrongly", "answerable: refused", refused_wrongly, True, less_is_better=True),
+    Metric("says_forbidden", "says what it must not", says_forbidden, True, less_is_better=True),
     Metric("sentences_supported", "share of sentences verified", lambda _gold, answer: sentences_supported(answer)),
     Metric("quotes_exact", "share of citations that quote the document exactly", None),
     Metric("model_wording", "share of sentences in the model's own words", lambda _gold, answer: model_wording(answer)),
