@@ -35,7 +35,7 @@ class Settings(BaseModel):
     evidence_words: int = Field(60, ge=5, le=1000, description="Most words of evidence together.")
 
     min_confidence: float = Field(
-        0.35, ge=0.0, le=1.0, description="Below this, ragkit says it is not in the documents."
+        0.3, ge=0.0, le=1.0, description="Below this, ragkit says it is not in the documents."
     )
     draft_tokens: int = Field(48, ge=0, le=1024, description="Most tokens the model may write; 0 only quotes.")
     max_question_chars: int = Field(2000, ge=10, le=100_000, description="Longer questions are refused.")
