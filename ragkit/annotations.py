@@ -1,7 +1,7 @@
 """A citation as other programs read it: a W3C Web Annotation, and a URL that scrolls to the quoted words.
 
 Both find the words again in a copy of the document that was never indexed here: by what they are and what stands
-beside them, and by where they stood. Called by `cli`; `annotate` is public.
+beside them, and by where they stood. Called by `cli`.
 
 Sources: Web Annotation Data Model (W3C 2017), sections 3.1, 4.2.4 and 4.2.5; URL Fragment Text Directives (WICG).
 """

@@ -43,7 +43,12 @@ def estimate_confidence(features: dict[str, float]) -> float:
     """Probability in [0, 1] that the evidence answers the question."""
     model = _model()
     logit = model["intercept"] + sum(weight * features[name] for name, weight in model["weights"].items())
-    return 1 / (1 + math.exp(-max(-700.0, logit)))
+    return probability(logit)
+
+
+def probability(log_odds: float) -> float:
+    """What log odds mean, in [0, 1]."""
+    return 1 / (1 + math.exp(-max(-700.0, log_odds)))
 
 
 @cache

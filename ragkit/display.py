@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from ragkit.confidence import probability
 from ragkit.evaluation.report import SUMMARY_HEADER, summary_rows, tag_header, tag_rows
 from ragkit.evaluation.report import failures as list_failures
 from ragkit.evaluation.results import EvalResult
@@ -20,7 +21,7 @@ from ragkit.ingest import IngestReport
 from ragkit.recheck import Rechecked, SavedCitation
 from ragkit.records import Answer, Citation, DocumentRef, Hit, Paragraph
 from ragkit.retrieval import Located
-from ragkit.trace import Trace, probability
+from ragkit.trace import Trace
 
 MOST_PARAGRAPHS, MOST_SENTENCES = 20, 12
 """So many rows of each a person is shown; JSON has them all."""

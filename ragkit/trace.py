@@ -3,10 +3,10 @@
 Made by `answering`; `ragkit explain` prints it.
 """
 
-import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ragkit.confidence import probability
 from ragkit.drafting import Draft
 from ragkit.evidence import Candidate
 from ragkit.records import Answer, Hit
@@ -59,11 +59,6 @@ class Trace:
             "checked": [asdict(checked) for checked in self.checked],
             "answer": self.answer.to_dict(),
         }
-
-
-def probability(log_odds: float) -> float:
-    """What log odds mean, in [0, 1]."""
-    return 1 / (1 + math.exp(-max(-700.0, log_odds)))
 
 
 def _paragraph(hit: Hit) -> dict[str, Any]:

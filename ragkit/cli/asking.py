@@ -1,5 +1,6 @@
 """`ragkit ask`, `chat`, `explain` and `search`: one question, a file of them, or a conversation."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -50,13 +51,20 @@ def ask(
         raise InputError(
             'Give one question, or a file of them: ragkit ask "QUESTION", or ragkit ask --questions FILE.jsonl'
         )
-    given = {"model": model, "embedder": embedder, "reranker": reranker, "offline": offline or None}
-    chosen = Settings.load(settings, **given)
-    with Kit(Index.open(index), chosen, on_message=screen.note) as kit:
+    models = {"model": model, "embedder": embedder, "reranker": reranker}
+    with _open_kit(screen, index, settings, offline, models) as kit:
         if questions is None:
             _print_answer(screen, kit.ask(question or ""), as_json)
         else:
             _ask_file(screen, kit, questions, as_json)
+
+
+def _open_kit(
+    screen: Screen, index: Path, settings: Path | None, offline: bool, models: Mapping[str, str | None]
+) -> Kit:
+    """The index with the settings of a file, overridden by the models that were named."""
+    chosen = Settings.load(settings, **models, offline=offline or None)
+    return Kit(Index.open(index), chosen, on_message=screen.note)
 
 
 def _ask_file(screen: Screen, kit: Kit, file: Path, as_json: bool) -> None:
@@ -107,8 +115,8 @@ def chat(
     Example: ragkit chat --index indexes/seeds
     """
     screen = Screen.open(quiet)
-    given = {"model": model, "embedder": embedder, "reranker": reranker, "offline": offline or None}
-    with Kit(Index.open(index), Settings.load(settings, **given), on_message=screen.note) as kit:
+    models = {"model": model, "embedder": embedder, "reranker": reranker}
+    with _open_kit(screen, index, settings, offline, models) as kit:
         conversation = kit.chat()
         screen.note("Ask a question; an empty line ends the conversation.")
         while question := screen.ask():
@@ -141,9 +149,9 @@ def explain(
     Example: ragkit explain "Where did Putin suggest meeting?" --index indexes/seeds
     """
     screen = Screen.open(quiet)
-    given = {"model": model, "embedder": embedder, "reranker": reranker, "offline": offline or None}
+    models = {"model": model, "embedder": embedder, "reranker": reranker}
     place = _parse_place(paragraph) if paragraph is not None else None
-    with Kit(Index.open(index), Settings.load(settings, **given), on_message=screen.note) as kit:
+    with _open_kit(screen, index, settings, offline, models) as kit:
         trace = kit.explain(question)
         located = kit.locate(question, *place) if place is not None else None
     if place is not None and located is None:
@@ -179,8 +187,8 @@ def search(
     Example: ragkit search "prisoner exchange" --index indexes/seeds -k 3
     """
     screen = Screen.open(quiet)
-    chosen = Settings.load(settings, embedder=embedder, reranker=reranker, offline=offline or None)
-    with Kit(Index.open(index), chosen) as kit:
+    models = {"embedder": embedder, "reranker": reranker}
+    with _open_kit(screen, index, settings, offline, models) as kit:
         hits = kit.search(question, k)
     if as_json:
         screen.json([hit.to_dict() for hit in hits])
