@@ -6,13 +6,14 @@ question that it does not answer has neither.
 
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from evals.parts import is_gold, open_suite, part_of
 from ragkit.evaluation import GoldQuestion
 from ragkit.evaluation.metrics import includes, normalise
+from ragkit.models.packing import Packed
 from ragkit.models.reading import encode_question, encode_text, tokens_in
 from ragkit.records import Paragraph
 from ragkit.sentences import split_sentences
@@ -53,29 +54,23 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A lesson in tokens: those of the text, then those of each question.
+    """A lesson in tokens.
 
     Attributes:
+        packed: Those of the text, then those of each question.
         offsets: Of the text's tokens, in code points of the text.
         sentence_tokens: For each sentence the numbers of its tokens; never empty.
     """
 
-    tokens: list[int]
+    packed: Packed
     offsets: list[Span]
     sentence_tokens: list[list[int]]
-    asked: tuple[tuple[list[int], Asked], ...]
+    asked: tuple[Asked, ...]
 
     @property
     def length(self) -> int:
         """Tokens of the text and all questions."""
-        return len(self.tokens) + sum(len(tokens) for tokens, _ in self.asked)
-
-    def stretches(self) -> Iterator[tuple[int, list[int]]]:
-        """Where the text and each question begin, and their tokens."""
-        start = 0
-        for tokens in (self.tokens, *(tokens for tokens, _ in self.asked)):
-            yield start, tokens
-            start += len(tokens)
+        return self.packed.length
 
     def tokens_in(self, span: Span) -> list[int]:
         """Numbers of the tokens that a span of the text touches."""
@@ -193,6 +188,7 @@ def pack_lessons(lessons: Sequence[Lesson], tokenizer: Any, rng: random.Random) 
             while waiting and length < PACK_TOKENS:
                 taken.append(waiting.pop())
                 length += len(taken[-1][0])
-            packs.append(Pack(tokens, offsets, touched, tuple(taken)))
+            packed = Packed(tokens, tuple(tokens for tokens, _ in taken))
+            packs.append(Pack(packed, offsets, touched, tuple(asked for _, asked in taken)))
     rng.shuffle(packs)
     return packs

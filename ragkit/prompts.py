@@ -12,6 +12,9 @@ from ragkit.records import Evidence
 
 REFUSAL = "The documents do not answer this question."
 
+NOT_HERE = "None."
+"""What the shipped writer, as it was taught, answers where the text does not."""
+
 _EXAMPLES = (
     (
         "Work on the bridge took ten years, and Queen Margrethe opened it on 14 June 1998.",
@@ -94,6 +97,11 @@ def completion_prompt(question: str, evidence: Evidence) -> str:
     """For base models: examples to continue, then one evidence sentence and the question."""
     shown = "".join(f"Text: {text}\nQuestion: {asked}\nAnswer: {answer}\n\n" for text, asked, answer in _EXAMPLES)
     return f"{shown}Text: {as_data(evidence.text)}\nQuestion: {as_data(question)}\nAnswer:"
+
+
+def direct_prompt(question: str, text: str) -> str:
+    """For a model that was taught to answer in one sentence: the text and the question, without examples."""
+    return f"Text: {as_data(text)}\nQuestion: {as_data(question)}\nAnswer:"
 
 
 @dataclass(frozen=True, slots=True)

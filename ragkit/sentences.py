@@ -6,7 +6,7 @@ to cut long paragraphs and by `evidence` and `verification` to quote single sent
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import sentencex
 
@@ -30,6 +30,7 @@ _APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 _TABLE_ROW_BREAK = re.compile(r"\|[ \t]*\n(?=[ \t]*\|)")
 _SPACES = re.compile(r"\s*")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 # What may stand before a sentence end found in error, at the very end of the text so far.
 _TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|Gen|Lt|Col|Capt|Maj|Sgt|Cpl|Rev|Hon|Gov|Sen|Rep|Pres|Mt|Ft|Messrs) ?\.$")
@@ -60,6 +61,31 @@ _QUOTATIVE = re.compile(r"[」』]$")  # 「はい。」と言った: the partic
 _OPENING_MARKS = re.compile(r"(?<=\s)[\"“„«‹「『]+$")
 
 _CLAUSE_END = re.compile(r"\n|[;:,—–](?=\s)|[、，；：]")
+
+
+# Words that stand for something which an earlier sentence names.
+_REFERRING = re.compile(
+    r"\b(?:he|him|his|she|her|hers|it|its|they|them|their|theirs|this|these|those|such|there|then|we|our|us|i|my|"
+    r"both|neither|another|others?|latter|former|same|here|so)\b",
+    re.IGNORECASE,
+)
+
+
+def in_context(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """Sentences of a paragraph in its order and on one line, with what they need to be understood.
+
+    That is the sentence before, where a word may stand for something that only that one names.
+
+    Args:
+        text: The paragraph.
+        spans: Some of those that `split_sentences` gives.
+    """
+    sentences = split_sentences(text)
+    shown = set()
+    for number, span in enumerate(sentences):
+        if span in spans:
+            shown |= {number, number - 1} if _REFERRING.search(text, *span) else {number}
+    return " ".join(" ".join(text[slice(*span)] for n, span in enumerate(sentences) if n in shown).split())
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
@@ -111,6 +137,7 @@ def _view(text: str) -> str:
     Reference marks become spaces, so that the one in "... the war. [1] Next" stays with the sentence before it; those
     that begin a line become a word.
     """
+    text = _SURROGATE.sub("\ufffd", text)  # the library takes whole characters only
     without_marks = _MARKS.sub(lambda marks: " " * len(marks.group()), text)
     with_entries = _ENTRY_MARK.sub(lambda mark: "A" * len(mark.group()), without_marks)
     return _APOSTROPHE.sub("'", with_entries)

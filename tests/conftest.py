@@ -4,6 +4,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,6 +108,17 @@ def tiny_gemma(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_layers(tiny_gemma: Path) -> Any:
+    """Its decoder without the final norm, as readers and verifiers take it."""
+    import torch
+    from transformers import AutoModel
+
+    layers = AutoModel.from_pretrained(tiny_gemma).eval()
+    layers.norm = torch.nn.Identity()
+    return layers
+
+
+@pytest.fixture(scope="session")
 def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A writing model of random weights with a chat template."""
     import torch
@@ -173,6 +185,17 @@ def tiny_reranker(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cross-encoder of random weights with one label."""
     folder = tmp_path_factory.mktemp("tiny-reranker")
     _write_bert(folder, "BertForSequenceClassification", num_labels=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_inference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cross-encoder of random weights with the three labels of natural language inference."""
+    folder = tmp_path_factory.mktemp("tiny-inference")
+    labels = dict(enumerate(("contradiction", "entailment", "neutral")))
+    _write_bert(
+        folder, "BertForSequenceClassification", id2label=labels, label2id={name: n for n, name in labels.items()}
+    )
     return folder
 
 

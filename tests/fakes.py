@@ -3,12 +3,16 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from ragkit.models.embedding import TokenVectors, Vectors
+from ragkit.models.generation import Written
 from ragkit.models.pieces import cut_at_stop
 from ragkit.models.reading import Reading, SentencedText
+from ragkit.models.verifying import Judgement
+from ragkit.sentences import split_sentences
 
 WORD = re.compile(r"\w+")
 
@@ -106,6 +110,13 @@ class ScriptedGenerator:
         reply = self._replies(prompt) if callable(self._replies) else self._replies.pop(0)
         yield from cut_at_stop(re.findall(r"\s*\S+|\s+$", reply)[:max_tokens], stop)
 
+    def write_all(
+        self, prompts: Sequence[str], words: Sequence[str], *, max_tokens: int, instead: str
+    ) -> list[Written]:
+        """The next replies, up to their first line end."""
+        replies = ["".join(self.stream(prompt, max_tokens=max_tokens, stop=["\n"])).strip() for prompt in prompts]
+        return [Written(reply, -0.1, 0.0 if reply == instead else -5.0) for reply in replies]
+
     def log_likelihoods(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[float] | None:
         pairs = list(zip(prompts, continuations, strict=True))
         self.scored += pairs
@@ -133,3 +144,36 @@ class WordReader:
             shares = [len(wanted & words) / max(len(wanted), 1) for words in known]
             readings.append(Reading(np.array([8 * share - 3 for share in shares], dtype=np.float32), text.sentences))
         return readings
+
+
+class WordVerifier:
+    """A `Verifier` for which a source supports what uses only its words, and a sentence that says "obey" is an order.
+
+    Attributes:
+        judged: Every (source, claims) that it was given, in order.
+    """
+
+    def __init__(self) -> None:
+        self.judged: list[tuple[str, tuple[str, ...]]] = []
+
+    def judge(self, source: SentencedText, claims: Sequence[str] = ()) -> Judgement:
+        self.judged.append((source.text, tuple(claims)))
+        known = set(WORD.findall(source.text.lower()))
+        support = (5.0 if set(WORD.findall(claim.lower())) <= known else -5.0 for claim in claims)
+        orders = (5.0 if "obey" in source.text[start:end].lower() else -5.0 for start, end in source.sentences)
+        return Judgement(tuple(support), tuple(orders))
+
+
+def sentenced(text: str) -> SentencedText:
+    """A text with the sentences that ragkit finds in it."""
+    return SentencedText(text, tuple(split_sentences(text)))
+
+
+def with_random_weights(heads: Any, seed: int) -> Any:
+    """Heads of torch with other weights than their first ones, many of which are zero."""
+    import torch
+
+    torch.manual_seed(seed)
+    for parameter in heads.parameters():
+        torch.nn.init.normal_(parameter)
+    return heads.eval()

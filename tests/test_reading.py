@@ -2,39 +2,20 @@
 
 import numpy as np
 import pytest
+from fakes import sentenced, with_random_weights
 
-from ragkit.errors import WeightsError
 from ragkit.models.loading import load_reader, load_tokenizer
 from ragkit.models.reading import WINDOW_CHARS, LanguageModelReader, SentencedText
-from ragkit.sentences import split_sentences
 
-WIDTH, RANK, TAPS = 32, 2, (1, 2)
-
-
-def sentenced(text: str) -> SentencedText:
-    return SentencedText(text, tuple(split_sentences(text)))
+TAPS = (1, 2)
 
 
 @pytest.fixture(scope="module")
-def adapter():
-    """Random heads, and a change of the first layer's query weights."""
-    import torch
-
+def tiny(tiny_gemma, tiny_layers):
     from ragkit.models.reading_heads import ReadingHeads
 
-    torch.manual_seed(4)
-    heads = {name: torch.randn_like(tensor) for name, tensor in ReadingHeads(WIDTH, len(TAPS)).state_dict().items()}
-    return heads | {
-        "layers.0.self_attn.q_proj.a": torch.randn(RANK, WIDTH),
-        "layers.0.self_attn.q_proj.b": torch.randn(WIDTH, RANK),
-    }
-
-
-@pytest.fixture(scope="module")
-def tiny(tiny_gemma, adapter):
-    from transformers import AutoModel
-
-    return LanguageModelReader(AutoModel.from_pretrained(tiny_gemma).eval(), load_tokenizer(tiny_gemma), TAPS, adapter)
+    heads = with_random_weights(ReadingHeads(tiny_layers.config.hidden_size, len(TAPS)), seed=4)
+    return LanguageModelReader(tiny_layers, load_tokenizer(tiny_gemma), TAPS, heads)
 
 
 def test_every_sentence_gets_log_odds_and_an_answer_inside_it(tiny):
@@ -55,17 +36,6 @@ def test_a_text_is_read_alike_alone_and_beside_longer_ones(tiny):
         assert alone.answers == reading.answers
 
 
-def test_the_adapter_is_merged_into_its_layer(tiny_gemma, adapter):
-    from transformers import AutoModel
-
-    plain, changed = (AutoModel.from_pretrained(tiny_gemma).eval() for _ in range(2))
-    LanguageModelReader(changed, load_tokenizer(tiny_gemma), TAPS, adapter)
-    name = "layers.0.self_attn.q_proj"
-    added = adapter[f"{name}.b"] @ adapter[f"{name}.a"]
-    before, after = (model.get_submodule(name).weight for model in (plain, changed))
-    assert (after - before - added).abs().max() < 1e-5
-
-
 def test_a_long_paragraph_is_read_in_windows_of_whole_sentences(tiny):
     text = sentenced("The cat sat on the mat. " * (3 * WINDOW_CHARS // 24))
     (reading,) = tiny.read("where is the cat", [text])
@@ -84,29 +54,6 @@ def test_nothing_to_read_gives_nothing(tiny):
     assert tiny.read("who", []) == []
     (reading,) = tiny.read("who", [SentencedText("", ())])
     assert (len(reading.log_odds), reading.answers) == (0, ())
-
-
-def test_an_adapter_for_other_weights_is_refused(tmp_path, monkeypatch):
-    import torch
-    from safetensors.torch import save_file
-
-    other = tmp_path / "reader.safetensors"
-    save_file({"null.bias": torch.zeros(1)}, other, metadata={"base_sha256": "0" * 64, "taps": "1"})
-    monkeypatch.setattr("ragkit.models.loading.ADAPTER", other)
-    monkeypatch.setattr("ragkit.models.loading.writer_folder", lambda _: tmp_path)
-    with pytest.raises(WeightsError, match=r"was trained on other weights.*Install ragkit again"):
-        load_reader()
-
-
-@pytest.mark.parametrize("content", [None, b"", b"damaged"], ids=["missing", "empty", "damaged"])
-def test_an_adapter_that_cannot_be_read_is_named_with_the_cure(tmp_path, monkeypatch, content):
-    file = tmp_path / "reader.safetensors"
-    if content is not None:
-        file.write_bytes(content)
-    monkeypatch.setattr("ragkit.models.loading.ADAPTER", file)
-    monkeypatch.setattr("ragkit.models.loading.writer_folder", lambda _: tmp_path)
-    with pytest.raises(WeightsError, match=r"reader.safetensors is missing or damaged. Install ragkit again"):
-        load_reader()
 
 
 @pytest.mark.model

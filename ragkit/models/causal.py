@@ -5,14 +5,11 @@ from functools import cached_property
 from typing import Any
 
 from ragkit.errors import ModelError
-from ragkit.models.generation import ChatPrompt
+from ragkit.models.generation import ChatPrompt, Written
+from ragkit.models.parallel import batches, continue_all
 from ragkit.models.pieces import TOKENIZING, cut_at_stop, readable, text_pieces
 from ragkit.models.prefixes import MIN_SHARED_TOKENS, Prefixes, shared_length
 from ragkit.models.vocabulary import allowed_tokens
-
-# Scores for a vocabulary of 262,000 take 1 MB a position; a batch stays under 128 MB of them.
-_MAX_SCORED_POSITIONS = 128
-_MAX_BATCH = 16
 
 
 class TransformersGenerator:
@@ -62,6 +59,34 @@ class TransformersGenerator:
             allowed = None if words is None else [*allowed_tokens(self._tokenizer, readable(words)), *self._ends]
         written = self._continue(tokens, max_tokens, allowed)
         yield from cut_at_stop(text_pieces(written, self._decode, tokens[-4:]), stop)
+
+    def write_all(
+        self, prompts: Sequence[str], words: Sequence[str], *, max_tokens: int, instead: str
+    ) -> list[Written]:
+        """One line after each prompt, of the given words and function words only.
+
+        Raises:
+            ModelError: A prompt and `max_tokens` together are longer than the model reads.
+        """
+        import torch
+
+        encoded = [self._encode(prompt) for prompt in prompts]
+        for tokens in encoded:
+            self._check_length(len(tokens), max_tokens)
+        with TOKENIZING:
+            nothing = self._tokenizer(f" {instead}", add_special_tokens=False)["input_ids"]
+            allowed = [[*allowed_tokens(self._tokenizer, readable(text)), *self._ends, *nothing] for text in words]
+            vocabulary = {token for tokens in allowed for token in tokens}
+            line_ends = frozenset(token for token in vocabulary if "\n" in self._tokenizer.decode([token]))
+        try:
+            found = continue_all(self._model, encoded, allowed, (self._ends, line_ends), (max_tokens, nothing[0]))
+        except torch.OutOfMemoryError as error:
+            raise self._too_little_memory(sum(map(len, encoded))) from error
+        written = []
+        for line in found:
+            mean = sum(line.log_probabilities) / len(line.log_probabilities) if line.tokens else None
+            written.append(Written(self._decode(line.tokens).partition("\n")[0].strip(), mean, line.instead))
+        return written
 
     def log_likelihoods(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[float]:
         """Mean log probability in nats a token; -inf for an empty continuation.
@@ -190,10 +215,13 @@ class TransformersGenerator:
             with torch.inference_mode():
                 return self._model(torch.tensor(tokens, device=self._model.device), **options)
         except torch.OutOfMemoryError as error:
-            raise ModelError(
-                f"The GPU has too little memory for {self.name} and {len(tokens) * len(tokens[0])} tokens. "
-                "Use a smaller model, or hide the GPU: CUDA_VISIBLE_DEVICES="
-            ) from error
+            raise self._too_little_memory(len(tokens) * len(tokens[0])) from error
+
+    def _too_little_memory(self, tokens: int) -> ModelError:
+        return ModelError(
+            f"The GPU has too little memory for {self.name} and {tokens} tokens. "
+            "Use a smaller model, or hide the GPU: CUDA_VISIBLE_DEVICES="
+        )
 
     def _mean_log_probabilities(self, sequences: list[tuple[list[int], int]]) -> list[float]:
         """One mean for each (tokens, where the continuation begins), in order."""
@@ -204,7 +232,7 @@ class TransformersGenerator:
         prefix = self._prefix(sequences[0][0][:shared]) if shared else None
         shared = shared if prefix else 0
         means = [0.0] * len(sequences)
-        for batch in _batches(sequences, alike=longest >= self._window_tokens):
+        for batch in batches(sequences, alike=longest >= self._window_tokens):
             found = self._score([sequences[number] for number in batch], prefix, shared)
             for number, mean in zip(batch, found, strict=True):
                 means[number] = mean
@@ -250,20 +278,6 @@ def _mean(logits: Any, tokens: list[int]) -> float:
     logits = logits.float()
     chosen = logits.gather(1, torch.tensor(tokens, device=logits.device)[:, None])[:, 0]
     return float((chosen - logits.logsumexp(1)).mean())
-
-
-def _batches(sequences: list[tuple[list[int], int]], *, alike: bool) -> Iterator[list[int]]:
-    """Numbers of sequences to score together, alike in length so that little is padded; and not at all if `alike`."""
-    shape = [(len(tokens) - start, len(tokens)) for tokens, start in sequences]
-    batch: list[int] = []
-    for number in sorted(range(len(sequences)), key=lambda n: shape[n]):
-        full = len(batch) == _MAX_BATCH or (len(batch) + 1) * (shape[number][0] + 1) > _MAX_SCORED_POSITIONS
-        if batch and (full or (alike and shape[number][1] != shape[batch[0]][1])):
-            yield batch
-            batch = []
-        batch.append(number)
-    if batch:
-        yield batch
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -29,8 +30,34 @@ class Generator(Protocol):
         Where `words` is given and the model can be held to it, only words of that text and function words are written.
         """
 
+    def write_all(
+        self, prompts: Sequence[str], words: Sequence[str], *, max_tokens: int, instead: str
+    ) -> list["Written"]:
+        """One line after each prompt, greedily and all at once.
+
+        Args:
+            prompts: Texts to continue.
+            words: For each, what it is held to, as in `stream`.
+            max_tokens: Of each line.
+            instead: The line that says that there is nothing to write.
+        """
+
     def log_likelihoods(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[float] | None:
         """Mean log probability (nats a token) of each continuation after its prompt; None if the model cannot say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One line that a model wrote.
+
+    Attributes:
+        likelihood: Mean log probability of its tokens among those allowed; None if the model cannot say.
+        instead: Log probability that it had begun as the line "instead"; None if the model cannot say.
+    """
+
+    text: str
+    likelihood: float | None = None
+    instead: float | None = None
 
 
 class ChatPrompt(str):

@@ -8,12 +8,13 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ragkit.errors import ModelError, ModelNotFoundError, WeightsError
+from ragkit.errors import ModelError, ModelNotFoundError
+from ragkit.models.adapters import head_tensors, merge_low_rank, read_adapter
 from ragkit.models.causal import TransformersGenerator
 from ragkit.models.conversion import OnMessage, convert_gguf, is_converted, quiet_transformers, writer_folder
 from ragkit.models.embedding import Embedder, SentenceTransformerEmbedder
@@ -22,9 +23,12 @@ from ragkit.models.hub import hub_folder
 from ragkit.models.reading import LanguageModelReader, Reader
 from ragkit.models.reranking import CrossEncoderReranker, Reranker
 from ragkit.models.server import SERVER_PREFIX, ServerGenerator
+from ragkit.models.verifying import InferenceVerifier, LanguageModelVerifier, Verifier
 from ragkit.models.weights import EMBEDDER, WRITER, embedder_folder, files_sha256
 
 ADAPTER = Path(__file__).with_name("reader.safetensors")
+WRITER_ADAPTER = Path(__file__).with_name("writer.safetensors")
+VERIFIER_ADAPTER = Path(__file__).with_name("verifier.safetensors")
 
 
 def load_generator(
@@ -44,7 +48,7 @@ def load_generator(
     if model is not None and model.startswith(SERVER_PREFIX):
         return ServerGenerator.from_name(model)
     if model is None:
-        return _transformers_generator(writer_folder(on_message), WRITER.name)
+        return _transformers_generator(writer_folder(on_message), WRITER.name, read_adapter(WRITER_ADAPTER)[0])
     if Path(model).suffix == ".gguf":
         file = Path(model).expanduser()
         if not file.is_file():
@@ -78,6 +82,11 @@ def load_reranker(model: str, *, offline: bool = False) -> Reranker:
     Raises:
         ModelNotFoundError: Nothing of that name is here, and it could not be fetched.
     """
+    return CrossEncoderReranker(*_cross_encoder(model, offline=offline))
+
+
+def _cross_encoder(model: str, *, offline: bool) -> tuple[Any, str]:
+    """A sentence-transformers cross-encoder, and its name with the first digits of its weights' hash."""
     folder, name = _find(model, offline=offline)
     _let_threads_sleep()
     from sentence_transformers import CrossEncoder
@@ -86,7 +95,7 @@ def load_reranker(model: str, *, offline: bool = False) -> Reranker:
         loaded = CrossEncoder(
             str(folder), local_files_only=True, trust_remote_code=False, model_kwargs={"use_safetensors": True}
         )
-    return CrossEncoderReranker(loaded, f"{name}@{_short_hash(folder)}")
+    return loaded, f"{name}@{_short_hash(folder)}"
 
 
 def load_reader(*, on_message: OnMessage | None = None) -> Reader:
@@ -95,20 +104,40 @@ def load_reader(*, on_message: OnMessage | None = None) -> Reader:
     Raises:
         WeightsError: The shipped weights are missing or damaged, or the adapter belongs to other weights.
     """
+    layers, tokenizer, taps, heads = _lower_layers(ADAPTER, on_message)
+    from ragkit.models.reading_heads import ReadingHeads
+
+    return LanguageModelReader(layers, tokenizer, taps, _with_weights(ReadingHeads, layers, taps, heads))
+
+
+def load_verifier(model: str | None = None, *, offline: bool = False, on_message: OnMessage | None = None) -> Verifier:
+    """The verifying model of that name; None is the one that ships with ragkit.
+
+    Args:
+        model: A cross-encoder for natural language inference: a folder or a hub id. The shipped one still says which
+            sentences of a document are orders.
+        offline: Look for hub ids only in the local cache.
+        on_message: Told about work that takes long and happens once.
+
+    Raises:
+        ModelNotFoundError: Nothing of that name is here, and it could not be fetched.
+        WeightsError: The shipped weights are missing or damaged, or the adapter belongs to other weights.
+    """
+    layers, tokenizer, taps, heads = _lower_layers(VERIFIER_ADAPTER, on_message)
+    from ragkit.models.verifying_heads import VerifyingHeads
+
+    shipped = LanguageModelVerifier(layers, tokenizer, taps, _with_weights(VerifyingHeads, layers, taps, heads))
+    return shipped if model is None else InferenceVerifier(_cross_encoder(model, offline=offline)[0], shipped)
+
+
+def _lower_layers(file: Path, on_message: OnMessage | None) -> tuple[Any, Any, list[int], dict[str, Any]]:
+    """The writer's layers with an adapter merged into them, its tokenizer, the taps, and the tensors of the heads."""
     folder = writer_folder(on_message)
     _let_threads_sleep()
     import torch
-    from safetensors import SafetensorError, safe_open
     from transformers import AutoModel
 
-    try:
-        with safe_open(ADAPTER, "pt") as file:
-            described = file.metadata()
-            adapter = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise WeightsError(f"The reader's adapter {ADAPTER} is missing or damaged. Install ragkit again") from error
-    if described["base_sha256"] != WRITER.sha256:
-        raise WeightsError(f"{ADAPTER} was trained on other weights than {WRITER.name}. Install ragkit again")
+    tensors, described = read_adapter(file)
     taps = [int(tap) for tap in described["taps"].split()]
     with _translated(folder):
         model = AutoModel.from_pretrained(
@@ -120,8 +149,17 @@ def load_reader(*, on_message: OnMessage | None = None) -> Reader:
             trust_remote_code=False,
         )
         model.eval()
+        model.norm = torch.nn.Identity()
+        merge_low_rank(model, tensors)
         placed = model.to("cuda") if torch.cuda.is_available() else model
-        return LanguageModelReader(placed, load_tokenizer(folder), taps, adapter)
+        return placed, load_tokenizer(folder), taps, head_tensors(tensors)
+
+
+def _with_weights(made: Callable[[int, int], Any], layers: Any, taps: Sequence[int], tensors: dict[str, Any]) -> Any:
+    """The heads for states of these layers, with their trained weights."""
+    heads = made(layers.config.hidden_size, len(taps))
+    heads.load_state_dict(tensors)
+    return heads.eval().to(layers.device)
 
 
 def _find(model: str, *, offline: bool) -> tuple[Path, str]:
@@ -138,7 +176,7 @@ def _short_hash(folder: Path) -> str:
     return files_sha256(list(folder.rglob("*.safetensors")))[:12]
 
 
-def _transformers_generator(folder: Path, name: str) -> TransformersGenerator:
+def _transformers_generator(folder: Path, name: str, adapter: Mapping[str, Any] | None = None) -> TransformersGenerator:
     _let_threads_sleep()
     import torch
     from transformers import AutoModelForCausalLM
@@ -154,6 +192,7 @@ def _transformers_generator(folder: Path, name: str) -> TransformersGenerator:
             trust_remote_code=False,
         )
     model.eval()
+    merge_low_rank(model.get_decoder(), adapter or {})
     return TransformersGenerator(model.to("cuda") if on_gpu else model, tokenizer, name)
 
 

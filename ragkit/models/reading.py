@@ -6,7 +6,7 @@ its states. `python -m evals.reading` trains adapter and heads. Called by `evide
 """
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -60,40 +60,24 @@ class Reader(Protocol):
 
 
 class LanguageModelReader:
-    """The lower layers of a causal language model, an adapter merged into them, and the heads that score.
+    """The lower layers of a causal language model with an adapter merged into them, and the heads that score.
 
     Safe to call from many threads.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, taps: Sequence[int], adapter: Mapping[str, Any]) -> None:
-        """Takes over a transformers decoder, takes off its final norm, and merges the adapter into its layers.
+    def __init__(self, layers: Any, tokenizer: Any, taps: Sequence[int], heads: Any) -> None:
+        """Takes over a decoder without its final norm.
 
         Args:
-            model: Its layers up to the last tap.
+            layers: A transformers decoder up to the last tap.
             tokenizer: The model's.
             taps: After which layers the heads look at its states, counted from 1.
-            adapter: Tensors by name: `layers.N.(...).a` and `.b`, whose product is added to a layer's weight, and those
-                of the heads.
-
-        Raises:
-            RuntimeError: A tensor of the heads is missing, is of another shape, or belongs to nothing.
+            heads: `ReadingHeads` of the same width and number of taps.
         """
-        from torch.nn import Identity
-
-        from ragkit.models.reading_heads import ReadingHeads
-
-        model.norm = Identity()
-        for name in adapter:
-            if name.endswith(".b"):
-                layer = model.get_submodule(name.removesuffix(".b"))
-                change = adapter[name].float() @ adapter[f"{name.removesuffix('.b')}.a"].float()
-                layer.weight = type(layer.weight)(layer.weight + change.to(layer.weight), requires_grad=False)
-        heads = ReadingHeads(model.config.hidden_size, len(taps))
-        heads.load_state_dict({name: tensor for name, tensor in adapter.items() if not name.startswith("layers.")})
-        self._model = model
+        self._model = layers
         self._tokenizer = tokenizer
         self._taps = tuple(taps)
-        self._heads = heads.eval().to(model.device)
+        self._heads = heads
 
     def read(self, question: str, texts: Sequence[SentencedText]) -> list[Reading]:
         """A reading of each text, in order.
@@ -101,16 +85,16 @@ class LanguageModelReader:
         Raises:
             ModelError: The GPU has too little memory.
         """
-        windows = [(number, window) for number, text in enumerate(texts) for window in _windows(text)]
-        windows.sort(key=lambda pair: len(pair[1].text))
+        waiting = [(number, window) for number, text in enumerate(texts) for window in windows(text)]
+        waiting.sort(key=lambda pair: len(pair[1].text))
         found: dict[int, dict[int, tuple[float, Span]]] = {number: {} for number in range(len(texts))}
-        for start in range(0, len(windows), _BATCH):
-            batch = windows[start : start + _BATCH]
+        for start in range(0, len(waiting), _BATCH):
+            batch = waiting[start : start + _BATCH]
             for (number, window), scored in zip(batch, self._read(question, [w for _, w in batch]), strict=True):
                 found[number] |= dict(zip(window.numbers, scored, strict=True))
         return [_reading([found[number][n] for n in sorted(found[number])]) for number in range(len(texts))]
 
-    def _read(self, question: str, windows: Sequence["_Window"]) -> list[list[tuple[float, Span]]]:
+    def _read(self, question: str, windows: Sequence["Window"]) -> list[list[tuple[float, Span]]]:
         """For each window, log odds and answer span of each of its sentences."""
         import torch
 
@@ -134,7 +118,7 @@ class LanguageModelReader:
                 "Set evidence_paragraphs lower, or hide the GPU: CUDA_VISIBLE_DEVICES="
             ) from error
 
-    def _score(self, states: Sequence[Any], offsets: Sequence[Span], window: "_Window") -> list[tuple[float, Span]]:
+    def _score(self, states: Sequence[Any], offsets: Sequence[Span], window: "Window") -> list[tuple[float, Span]]:
         """Log odds and answer span of each sentence.
 
         Args:
@@ -173,13 +157,13 @@ def encode_text(tokenizer: Any, text: str) -> tuple[list[int], list[Span]]:
 
 def encode_question(tokenizer: Any, question: str) -> list[int]:
     """Tokens of the prompt from the question to where the answer would follow."""
-    prompt = f"Question: {_one_line(question[:MAX_QUESTION_CHARS])}\nAnswer:"
+    prompt = f"Question: {one_line(question[:MAX_QUESTION_CHARS])}\nAnswer:"
     tokens: list[int] = tokenizer(prompt, add_special_tokens=False, split_special_tokens=True)["input_ids"]
     return tokens
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
+class Window:
     """A stretch of a text that is read at once.
 
     Attributes:
@@ -199,7 +183,7 @@ def _reading(sentences: Sequence[tuple[float, Span]]) -> Reading:
     return Reading(np.array([odds for odds, _ in sentences], dtype=np.float32), tuple(span for _, span in sentences))
 
 
-def _windows(text: SentencedText) -> Iterator[_Window]:
+def windows(text: SentencedText) -> Iterator[Window]:
     """The text in stretches of whole sentences that are short enough to be read."""
     first = 0
     for number, (_, end) in enumerate(text.sentences):
@@ -207,11 +191,11 @@ def _windows(text: SentencedText) -> Iterator[_Window]:
         start = text.sentences[first][0]
         if is_last or text.sentences[number + 1][1] - start > WINDOW_CHARS:
             spans = tuple((a - start, b - start) for a, b in text.sentences[first : number + 1])
-            yield _Window(start, _one_line(text.text[start:end]), range(first, number + 1), spans)
+            yield Window(start, one_line(text.text[start:end]), range(first, number + 1), spans)
             first = number + 1
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """The text with every control character and line break as a space, so that all offsets stay."""
     return "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from ragkit.errors import InputError, ServerError
-from ragkit.models.generation import ChatPrompt
+from ragkit.models.generation import ChatPrompt, Written
 from ragkit.models.pieces import cut_at_stop, readable
 
 SERVER_PREFIX = "openai:"
@@ -83,6 +83,17 @@ class ServerGenerator:
         else:
             pieces = self._pieces("/completions", body | {"prompt": readable(prompt)})
         yield from cut_at_stop(self._bounded(pieces, max_tokens * _MAX_CHARACTERS_A_TOKEN), stop)
+
+    def write_all(
+        self,
+        prompts: Sequence[str],
+        words: Sequence[str],  # noqa: ARG002 - as in `stream`
+        *,
+        max_tokens: int,
+        instead: str,  # noqa: ARG002 - the protocol has no reliable way to ask
+    ) -> list[Written]:
+        """One line after each prompt, one after the other; raises what `stream` does."""
+        return [Written("".join(self.stream(p, max_tokens=max_tokens, stop=["\n"])).strip()) for p in prompts]
 
     def log_likelihoods(self, prompts: Sequence[str], continuations: Sequence[str]) -> None:  # noqa: ARG002
         """None: the protocol has no reliable way to ask."""

@@ -1,0 +1,174 @@
+"""Trains the adapter of the shipped writer and writes it to `ragkit/models/writer.safetensors`.
+
+    python -m evals.writing
+
+A lesson is a sentence of a document, a question, and the answer in one short sentence that was written for it
+(`direct_answer` in `evals/reading`, its choosing part); or a question that the sentence does not answer, and "None".
+Only lessons whose answer needs no word beyond those of the text, the question and the language's function words teach,
+since the writer is held to these. It takes about half an hour on two cores.
+"""
+
+import argparse
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from transformers import AutoModel
+
+from evals.adapters import add_low_rank, low_rank_tensors, make_batches, save_adapter, train
+from evals.parts import part_of
+from ragkit.evaluation import GoldQuestion, load_suite
+from ragkit.evaluation.metrics import includes
+from ragkit.models.conversion import quiet_transformers, writer_folder
+from ragkit.models.loading import WRITER_ADAPTER, load_tokenizer
+from ragkit.models.vocabulary import allowed_tokens
+from ragkit.models.weights import cache_folder
+from ragkit.prompts import NOT_HERE, direct_prompt
+from ragkit.records import Paragraph
+from ragkit.sentences import in_context, split_sentences
+from ragkit.terms import content_terms
+
+FIRST_LAYER, RANK = 6, 8
+RATE, BATCH_TOKENS = 4e-4, 2400
+FACTOIDS, NOWHERE, AS_TYPED = 6500, 1800, 0.15
+MAX_TOKENS = 200
+SEED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What the writer is shown and what it should write."""
+
+    text: str
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A lesson in tokens; those from `start` on are to be written."""
+
+    tokens: list[int]
+    start: int
+
+    @property
+    def length(self) -> int:
+        """Of prompt and answer."""
+        return len(self.tokens)
+
+
+def main() -> None:
+    """Gathers the lessons, trains, and writes the adapter in half precision."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--steps", type=int, help="stop after so many, for a trial; nothing is written")
+    given = parser.parse_args()
+    rng = random.Random(SEED)
+    torch.manual_seed(SEED)
+    tokenizer = load_tokenizer(writer_folder(print))
+    encoded = [_encode(tokenizer, lesson) for lesson in gather_lessons(rng)]
+    batches = make_batches([written for written in encoded if written.length <= MAX_TOKENS], BATCH_TOKENS, rng)
+    print(len(batches), "steps,", len(encoded), "lessons,", sum(w.length for b in batches for w in b), "tokens")
+    with quiet_transformers():
+        model: Any = AutoModel.from_pretrained(writer_folder(), dtype=torch.float32, local_files_only=True)
+    model.to(torch.bfloat16)
+    add_low_rank(model, FIRST_LAYER, RANK)
+    always = allowed_tokens(tokenizer, NOT_HERE)
+    changes = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    train([{"params": changes, "lr": RATE}], batches[: given.steps], lambda batch: _loss(model, batch, always))
+    if given.steps is None:
+        save_adapter(WRITER_ADAPTER, low_rank_tensors(model))
+
+
+def gather_lessons(rng: random.Random) -> list[Lesson]:
+    """Answers of every kind, fewer of the plain ones, and questions that the text does not answer; in random order."""
+    suite = load_suite("reading", cache_folder() / "datasets")
+    parts, read = part_of(suite), suite.open_reader()
+    plain, others, nowhere = list[Lesson](), list[Lesson](), list[Lesson]()
+    for question in suite.questions:
+        if parts[question.id] != "choose":
+            continue
+        paragraphs = [p for name in _documents(question) if (doc := read(name)) for p in doc.paragraphs]
+        asked = question.question.casefold().rstrip("? ") if rng.random() < AS_TYPED else question.question
+        near = [p for p in paragraphs if any(_is(p, e.document, e.paragraph) for e in question.evidence)]
+        whole = " ".join(text for p in near if (text := _gold_text(question, p)))
+        if question.answerable and whole and question.direct_answer and _is_drawn_from(question, whole):
+            is_plain = question.tags == ("factoid",)
+            (plain if is_plain else others).append(Lesson(whole, asked, question.direct_answer))
+        distractors = [text for p in near for text in _other_texts(question, p)]
+        if distractors and rng.random() < (0.5 if not question.answerable else 0.1):
+            nowhere.append(Lesson(rng.choice(distractors), asked, NOT_HERE))
+    rng.shuffle(plain)
+    rng.shuffle(nowhere)
+    lessons = [*plain[:FACTOIDS], *others, *nowhere[:NOWHERE]]
+    rng.shuffle(lessons)
+    return lessons
+
+
+def _documents(question: GoldQuestion) -> list[str]:
+    return list(dict.fromkeys(evidence.document for evidence in question.evidence))
+
+
+def _is(paragraph: Paragraph, document: str, number: int) -> bool:
+    return paragraph.number == number and document.endswith(paragraph.document.path.rpartition("/")[2])
+
+
+def _gold_text(question: GoldQuestion, paragraph: Paragraph) -> str:
+    """The sentences of a paragraph that answer, as the writer is shown them."""
+    marked = _marked(question, paragraph)
+    spans = split_sentences(paragraph.text)
+    chosen = [span for span in spans if _flat(paragraph.text[slice(*span)]) in marked]
+    return in_context(paragraph.text, chosen) if chosen else ""
+
+
+def _other_texts(question: GoldQuestion, paragraph: Paragraph) -> Iterator[str]:
+    """Its sentences that do not answer; of an answerable question only those that do not hold the answer."""
+    marked = _marked(question, paragraph)
+    wordings = [wording for entry in (question.answers, *question.must_include) for wording in entry]
+    for span in split_sentences(paragraph.text):
+        text = in_context(paragraph.text, [span])
+        is_gold = question.answerable and _flat(paragraph.text[slice(*span)]) in marked
+        if not is_gold and not (question.answerable and any(includes(text, wording) for wording in wordings)):
+            yield text
+
+
+def _marked(question: GoldQuestion, paragraph: Paragraph) -> set[str]:
+    return {_flat(e.sentence) for e in question.evidence if e.sentence and e.paragraph == paragraph.number}
+
+
+def _is_drawn_from(question: GoldQuestion, text: str) -> bool:
+    """Whether the direct answer holds the short one and no content word beyond those of text and question."""
+    answer = question.direct_answer or ""
+    is_yes_no = "yes-no" in question.tags
+    entries = [] if is_yes_no else [question.answers] if question.answers else list(question.must_include)
+    holds = all(any(includes(answer, wording) for wording in entry) for entry in entries)
+    return holds and set(content_terms(answer)) <= set(content_terms(f"{text} {question.question}"))
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _encode(tokenizer: Any, lesson: Lesson) -> Written:
+    prompt = tokenizer(direct_prompt(lesson.question, lesson.text), split_special_tokens=True)["input_ids"]
+    answer = tokenizer(f" {lesson.answer}\n", add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    return Written([*prompt, *answer], len(prompt))
+
+
+def _loss(model: Any, batch: Sequence[Written], always: Sequence[int]) -> Tensor:
+    """Mean over the answers' tokens; of each, how unlikely it was among the tokens that occur in the batch."""
+    width = max(written.length for written in batch)
+    ids = torch.tensor([written.tokens + [0] * (width - written.length) for written in batch])
+    vocabulary = torch.tensor(sorted({token for written in batch for token in written.tokens} | set(always)))
+    states = model(ids, use_cache=False).last_hidden_state
+    places = [(row, n) for row, written in enumerate(batch) for n in range(written.start, written.length)]
+    rows, columns = (torch.tensor(list(axis)) for axis in zip(*places, strict=True))
+    logits = states[rows, columns - 1] @ model.embed_tokens.weight[vocabulary].T
+    return functional.cross_entropy(logits.float(), torch.searchsorted(vocabulary, ids[rows, columns]))
+
+
+if __name__ == "__main__":
+    main()
