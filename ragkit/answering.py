@@ -4,28 +4,41 @@ Called by `kit`. What is wrong with a question is an exception; that the documen
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ragkit.citations import number_citations, render
-from ragkit.confidence import estimate_confidence, measure_features
+from ragkit.confidence import estimate_confidence, least_confidence, measure_features
+from ragkit.disagreement import say_disagreement
 from ragkit.drafting import Draft, draft_answer
 from ragkit.errors import QuestionError
-from ragkit.evidence import Candidate, Limits, read_sentences, score_sentences, select_evidence, weigh_candidates
+from ragkit.evidence import (
+    Limits,
+    choose_candidates,
+    read_sentences,
+    score_sentences,
+    select_evidence,
+    weigh_candidates,
+)
 from ragkit.index.snapshot import Snapshot
 from ragkit.models.generation import Generator
 from ragkit.models.reading import Reader
+from ragkit.models.verifying import Verifier
 from ragkit.prompts import REFUSAL
 from ragkit.questions import is_broad
-from ragkit.records import Answer, Seconds
+from ragkit.records import Answer, Evidence, Seconds
 from ragkit.repair import repair
 from ragkit.retrieval import Retrieved, Retriever
+from ragkit.screening import GIVES_ORDERS, Screened, screen
 from ragkit.settings import Settings
 from ragkit.trace import Trace
 
-BROAD_MARGIN = 2.4
+BROAD_MARGIN = 2.0
 BROAD_WORDS = 1.5
 """For questions that ask for several things or an explanation, the limits of evidence times this."""
+
+SECOND_ANSWER = 2.0
+"""From these log odds on, the best sentence of another document is evidence however far below the best it ranks."""
 
 NEAREST = 3
 """So many of the closest paragraphs go with every answer."""
@@ -33,11 +46,12 @@ NEAREST = 3
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """What answering needs; `reader` and `writer` load their model when they are first called."""
+    """What answering needs; the models are loaded when their functions are first called."""
 
     retriever: Retriever
     reader: Callable[[], Reader]
     writer: Callable[[], Generator]
+    verifier: Callable[[], Verifier]
     model_name: str
     settings: Settings
 
@@ -53,31 +67,45 @@ class Answerer:
     def trace(self, question: str, snapshot: Snapshot, question_id: str | None = None) -> Trace:
         """The answer with every step that led to it; raises what `answer` does."""
         question = check_question(question, self.settings.max_question_chars)
-        self.reader()  # loading it is no part of an answer's seconds
+        self.reader(), self.verifier()  # loading them is no part of an answer's seconds
         watch = _Watch()
         retrieved = self.retriever.retrieve(question, snapshot, self.settings.rerank_paragraphs)
-        ranked = self.rank(retrieved)
+        limits = self.limits(retrieved.question)
+        screened = self.rank(retrieved, limits)
+        ranked = screened.kept
         features = measure_features(ranked) if ranked else {}
         confidence = estimate_confidence(features) if ranked else 0.0
-        limits = self.limits(retrieved.question)
-        evidence = select_evidence(ranked, limits)
-        seconds = Seconds(retrieve=watch.lap())
-        refusal = Answer(
-            question, REFUSAL, True, "no-evidence", confidence, (), (), self.model_name, seconds, id=question_id
-        )
-        refusal = replace(refusal, nearest=retrieved.hits[:NEAREST])
         weighed = tuple(weigh_candidates(ranked, limits))
-        trace = Trace(retrieved, weighed, features, self.settings.min_confidence, refusal, Draft(), ())
-        if not evidence:
-            return replace(trace, answer=replace(refusal, reason="nothing-retrieved"))
-        if confidence < self.settings.min_confidence:
+        refusal = Answer(
+            question,
+            REFUSAL,
+            True,
+            "no-evidence" if retrieved.hits else "nothing-retrieved",
+            confidence,
+            (),
+            (),
+            self.model_name,
+            Seconds(retrieve=watch.lap()),
+            nearest=retrieved.hits[:NEAREST],
+            id=question_id,
+        )
+        weighed += tuple((order, GIVES_ORDERS) for order in screened.orders)
+        trace = Trace(retrieved, weighed, features, self.least_confidence(), refusal, Draft(), ())
+        if not ranked or confidence < trace.min_confidence:
             return trace
-        self.writer()
-        watch.lap()
+        return self.write(trace, select_evidence(ranked, limits, screened.sources))
+
+    def write(self, trace: Trace, evidence: Sequence[Evidence]) -> Trace:
+        """The trace with what was written from the evidence, its checks, and the answer."""
+        if self.settings.draft_tokens:
+            self.writer()
+        watch, refusal, question = _Watch(), trace.answer, trace.answer.question
         draft = draft_answer(question, evidence, self.writer, self.settings.draft_tokens)
-        seconds = replace(seconds, generate=watch.lap())
-        repaired = repair(retrieved.question, draft.sentences, evidence)
-        sentences, citations = number_citations(repaired.drawn, {item.label: item for item in evidence})
+        seconds = replace(refusal.seconds, generate=watch.lap())
+        repaired = repair(trace.retrieved.question, draft, evidence, self.verifier)
+        shown = {item.label: item for item in evidence}
+        drawn = say_disagreement(trace.retrieved.question, repaired.drawn, shown)
+        sentences, citations = number_citations(drawn, shown)
         seconds = replace(seconds, verify=watch.lap())
         said = replace(refusal, seconds=seconds, reason="unsupported", unresolved_labels=repaired.unresolved)
         if sentences:
@@ -86,18 +114,27 @@ class Answerer:
             )
         return replace(trace, draft=draft, checked=repaired.checked, answer=said)
 
-    def rank(self, retrieved: Retrieved) -> list[Candidate]:
-        """The candidate sentences, best first."""
+    def rank(self, retrieved: Retrieved, limits: Limits) -> Screened:
+        """The candidate sentences, best first, and apart from them those that give orders."""
         found = score_sentences(retrieved, self.settings.evidence_paragraphs)
-        return read_sentences(retrieved.question, found, self.reader()) if found else []
+        read = read_sentences(retrieved.question, found, self.reader()) if found else []
+        return screen(read, lambda ranked: choose_candidates(ranked, limits), self.verifier)
+
+    def least_confidence(self) -> float:
+        """Below this a question is refused."""
+        accepted = self.settings.max_wrong
+        return self.settings.min_confidence if accepted is None else least_confidence(accepted)
 
     def limits(self, question: str) -> Limits:
-        """How much the answer may be written from; more for a broad question."""
+        """How much the answer may be written from; more for a broad question, one sentence for a short answer."""
+        if self.settings.style == "short":
+            return Limits(1, self.settings.evidence_margin, self.settings.evidence_words)
         broad = is_broad(question)
         return Limits(
             count=self.settings.evidence_sentences + broad,
             margin=self.settings.evidence_margin * (BROAD_MARGIN if broad else 1),
             max_words=int(self.settings.evidence_words * (BROAD_WORDS if broad else 1)),
+            elsewhere=SECOND_ANSWER,
         )
 
 

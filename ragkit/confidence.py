@@ -1,7 +1,8 @@
-"""How sure can ragkit be that the evidence answers the question? Named features -> a probability.
+"""How sure can ragkit be that its answer is right? Named features -> a probability.
 
 A logistic model; `python -m evals.confidence` fits it and writes its weights, with what they were fitted on, to
-`confidence.json`. Called by `answering`.
+`confidence.json`. What writing and verification found adds nothing to what reading did (`evals/README.md`), so a
+question is refused before anything is written. Called by `answering`.
 """
 
 import json
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ragkit.evidence import Candidate
+from ragkit.evidence import MATCH_WEIGHT, Candidate
 
 LOWEST_LOG_ODDS = -12.0
 """Below this one sentence is as unlikely as another."""
@@ -23,27 +24,32 @@ def measure_features(ranked: Sequence[Candidate]) -> dict[str, float]:
     """What speaks for and against the best sentence, by name.
 
     `paragraph_log_odds` is what the reader says of the paragraph whose sentence ranks first: that any of its sentences
-    answers. `second_log_odds` is the second highest of all single sentences: what is answered is seldom said only once.
-    How many words question and sentence share is not among them: on questions that are close to the topic, the
-    unanswerable ones share as many.
+    answers. `match` is how well that sentence fits without being read, by its tokens and words.
 
     Args:
         ranked: The candidate sentences, best first; at least one.
     """
-    first = ranked[0].paragraph
-    here = [candidate.log_odds for candidate in ranked if candidate.paragraph == first]
-    ordered = sorted((candidate.log_odds for candidate in ranked), reverse=True)
+    first = ranked[0]
+    here = [candidate.log_odds for candidate in ranked if candidate.paragraph == first.paragraph]
     return {
         "paragraph_log_odds": max(LOWEST_LOG_ODDS, float(np.logaddexp.reduce(here))),
-        "second_log_odds": max(LOWEST_LOG_ODDS, ordered[:2][-1]),
+        "match": (first.score - first.log_odds) / MATCH_WEIGHT,
     }
 
 
 def estimate_confidence(features: dict[str, float]) -> float:
-    """Probability in [0, 1] that the evidence answers the question."""
-    model = _model()
-    logit = model["intercept"] + sum(weight * features[name] for name, weight in model["weights"].items())
-    return probability(logit)
+    """Probability in [0, 1] that the answer is right."""
+    model = fitted()
+    return probability(model["intercept"] + sum(weight * features[name] for name, weight in model["weights"].items()))
+
+
+def least_confidence(max_wrong: float) -> float:
+    """From which confidence on at most so many of the answers were wrong, where the model was fitted.
+
+    Args:
+        max_wrong: A share in (0, 1).
+    """
+    return next((least for least, wrong in fitted()["wrong_from"] if wrong <= max_wrong), 1.0)
 
 
 def probability(log_odds: float) -> float:
@@ -52,6 +58,7 @@ def probability(log_odds: float) -> float:
 
 
 @cache
-def _model() -> dict[str, Any]:
+def fitted() -> dict[str, Any]:
+    """What `confidence.json` holds."""
     loaded: dict[str, Any] = json.loads(files("ragkit").joinpath("confidence.json").read_text(encoding="utf-8"))
     return loaded

@@ -1,8 +1,8 @@
-"""Does the cited text support the sentence? (sentence, source text) -> verdict, support score and reasons.
+"""Is a sentence taken from the source as it stands? (sentence, source text) -> how closely, or what was changed.
 
-Deterministic and strict: a sentence passes when all its content words, names, numbers and dates stand in one sentence
-of the source, in that order, with the same negation, modality and bounds, and without a jump from one statement into
-another. What cannot be shown is unsupported. Called by `repair`, and public as `ragkit.verify`.
+Deterministic and strict: all its content words, names, numbers and dates must stand in one sentence of the source, in
+that order, with the same negation, modality and bounds, and without a jump from one statement into another. What says
+the same in other words is no copy; `verification` asks a model about that.
 """
 
 import re
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ragkit.quantities import currencies, months, unify_quantities
-from ragkit.records import Support
 from ragkit.sentences import split_sentences
 from ragkit.terms import STOP_WORDS, WORD, stem
 
@@ -47,17 +46,16 @@ _MARKS = re.compile(r"\s*\[\d+\](?:,(?=\s*\[))?")
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What verification says of one sentence.
+class Copy:
+    """How a sentence was taken from a source.
 
     Attributes:
-        support: In [0, 1]; 1 for words that stand in the source as they are.
-        reasons: Why it is not supported, empty if it is.
+        closeness: The share of its words that stand there, in [0, 1]; 1 if it stands there as it is.
+        changes: What was changed or is not there; empty if it is a copy.
     """
 
-    verdict: Support
-    support: float
-    reasons: tuple[str, ...] = ()
+    closeness: float
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,29 +88,24 @@ class _Term:
         return self.key in _NEGATIONS or any(word in _NEGATIONS or _NEGATED.search(word) for word in self.before)
 
 
-def verify(sentence: str, source_text: str) -> Verdict:
-    """Whether a sentence is supported by a text.
-
-    Args:
-        sentence: One sentence, without citation labels.
-        source_text: The paragraph it cites.
-    """
+def compare(sentence: str, source_text: str) -> Copy:
+    """How one sentence, without citation labels, was taken from a text."""
     said = _terms(sentence)
     sources = [source_text[start:end] for start, end in split_sentences(source_text)] or [source_text]
     if any(_flat(sentence) == _flat(source) for source in sources) and _flat(sentence):
-        return Verdict("supported", 1.0)
-    known = {term.key for source in sources for term in _terms(source)}
-    coverage = sum(term.key in known for term in said) / len(said) if said else 0.0
+        return Copy(1.0)
     if not said:
-        return Verdict("unsupported", 0.0, ("it has no content words",))
+        return Copy(0.0, ("it has no content words",))
+    known = {term.key for source in sources for term in _terms(source)}
+    coverage = sum(term.key in known for term in said) / len(said)
     if missing := [_name_missing(term) for term in said if term.key not in known]:
-        return Verdict("unsupported", 0.5 * coverage, tuple(dict.fromkeys(missing)))
+        return Copy(coverage, tuple(dict.fromkeys(missing)))
     closest = sorted(sources, key=lambda source: -_shared(said, source))
     found = [_objections(sentence, said, source) for source in closest]
     if not all(found):
         best = closest[found.index(())]
-        return Verdict("supported", 1.0 if f" {_flat(sentence)} " in f" {_flat(best)} " else _closeness(sentence, best))
-    return Verdict("unsupported", 0.5 * coverage, found[0])
+        return Copy(1.0 if f" {_flat(sentence)} " in f" {_flat(best)} " else _closeness(sentence, best))
+    return Copy(coverage, found[0])
 
 
 def _flat(text: str) -> str:

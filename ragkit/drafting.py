@@ -1,7 +1,9 @@
 """Evidence to a draft: the model writes from the evidence only. Called by `answering`.
 
-Base models continue examples and see only the best sentence, which decides whether a small one reads well; what they
-write is tied to that sentence's label here, so they cannot invent one. Chat models see all evidence under labels.
+How it is asked depends on the model's profile. The shipped writer was taught to put one piece of evidence into one
+sentence that answers the question, or to say that it does not answer; other base models continue examples and see only
+the best sentence. Both are tied to the label of what they saw here, so they cannot invent one. Chat models see all
+evidence under labels.
 """
 
 import re
@@ -10,10 +12,15 @@ from dataclasses import dataclass
 
 from ragkit.citations import DraftSentence, parse_draft
 from ragkit.models.generation import Generator
-from ragkit.prompts import REFUSAL, as_data, chat_messages, completion_prompt
+from ragkit.profiles import profile_of
+from ragkit.prompts import NOT_HERE, REFUSAL, as_data, chat_messages, completion_prompt, direct_prompt
 from ragkit.records import Evidence
+from ragkit.sentences import in_context
 
 CHAT_TOKENS_PER_SENTENCE = 64
+
+LEAST_LOG_ODDS = 0.0
+"""Evidence that the reader thinks less likely to answer is not put into words, but quoted."""
 
 _SUBORDINATE = frozenset(
     "that which whereas while because although though if unless whether who whose when where as and but or so than "
@@ -29,11 +36,13 @@ class Draft:
     Attributes:
         prompt: As the model saw it; empty if it was not asked.
         sentences: Of what it wrote, those that have the form of a sentence.
+        denied: Labels of evidence of which the model says that it does not answer.
     """
 
     prompt: str = ""
     written: str = ""
     sentences: tuple[DraftSentence, ...] = ()
+    denied: tuple[int, ...] = ()
 
 
 def draft_answer(
@@ -52,6 +61,8 @@ def draft_answer(
         written = "".join(generator.stream(prompt, max_tokens=max_tokens + CHAT_TOKENS_PER_SENTENCE * len(evidence)))
         refuses = REFUSAL.rstrip(".").casefold() in written.casefold()
         return Draft(prompt, written, () if refuses else _complete(parse_draft(written)))
+    if profile_of(generator.name).prompt == "direct":
+        return _draft_each(question, evidence, generator, max_tokens)
     prompt = completion_prompt(question, evidence[0])
     written = "".join(
         generator.stream(prompt, max_tokens=max_tokens, stop=["\n"], words=f"{as_data(evidence[0].text)} {question}")
@@ -60,16 +71,41 @@ def draft_answer(
     return Draft(prompt, written, _complete(first))
 
 
+def _draft_each(question: str, evidence: Sequence[Evidence], generator: Generator, max_tokens: int) -> Draft:
+    """One sentence for each piece of evidence."""
+    asked = [item for item in evidence if item.log_odds >= LEAST_LOG_ODDS]
+    if not asked:
+        return Draft()
+    texts = [as_data(shown_text(item)) for item in asked]
+    prompts = [direct_prompt(question, text) for text in texts]
+    words = [f"{text} {question}" for text in texts]
+    lines = generator.write_all(prompts, words, max_tokens=max_tokens, instead=NOT_HERE)
+    sentences, denied = list[DraftSentence](), []
+    for item, line in zip(asked, lines, strict=True):
+        if line.text.rstrip(".") == NOT_HERE.rstrip("."):
+            denied.append(item.label)
+        else:
+            sentences += _complete([DraftSentence(s.text, (item.label,)) for s in parse_draft(line.text)[:1]])
+    written = "\n".join(line.text for line in lines)
+    return Draft("\n\n".join(prompts), written, tuple(sentences), tuple(denied))
+
+
+def shown_text(item: Evidence) -> str:
+    """The sentence as the model is shown it: after the one before it, where a word of it may refer to that."""
+    start = item.paragraph.start
+    return in_context(item.believed, [(item.start - start, item.end - start)])
+
+
 def _complete(sentences: Sequence[DraftSentence]) -> tuple[DraftSentence, ...]:
     return tuple(sentence for sentence in sentences if is_complete(sentence.text))
 
 
 def is_complete(sentence: str) -> bool:
-    """Whether it has the form of a whole sentence: begins as one, ends as one, and does not go round in circles."""
+    """Whether it has the form of a whole statement: begins and ends as one, and does not go round in circles."""
     words = sentence.split()
     if words and words[0].casefold() in _SUBORDINATE:
         return False
     begins = sentence[0].isupper() or sentence[0].isdigit() or not sentence[0].isascii() or sentence[0] in "\"'“‘("
-    ends = bool(re.search(r"[.!?。！？][\"'”’)\]]*$", sentence))
+    ends = bool(re.search(r"[.!。！][\"'”’)\]]*$", sentence))
     trigrams = list(zip(words, words[1:], words[2:], strict=False))
     return begins and ends and len(words) >= 3 and len(set(trigrams)) == len(trigrams)

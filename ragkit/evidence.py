@@ -7,7 +7,7 @@ sentence answers. Called by `answering`; `python -m evals.evidence` measures the
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -127,20 +127,45 @@ class Limits:
     Attributes:
         count: At most so many sentences.
         margin: How far below the best score a further sentence may lie.
+        elsewhere: The best sentence of another document may lie further below if its log odds are at least this.
         max_words: Of all together; the best sentence is taken however long it is.
     """
 
     count: int
     margin: float
     max_words: int
+    elsewhere: float = float("inf")
 
 
-def select_evidence(candidates: Sequence[Candidate], limits: Limits) -> list[Evidence]:
-    """The best sentence and those that come close to it, best first, labelled from 1."""
-    chosen = [candidate for candidate, objection in weigh_candidates(candidates, limits) if not objection]
+def choose_candidates(candidates: Sequence[Candidate], limits: Limits) -> list[Candidate]:
+    """The best sentence and those that come close to it, best first."""
+    return [candidate for candidate, objection in weigh_candidates(candidates, limits) if not objection]
+
+
+def select_evidence(
+    candidates: Sequence[Candidate], limits: Limits, sources: Mapping[tuple[str, int], str] | None = None
+) -> list[Evidence]:
+    """The chosen candidates as evidence, labelled from 1.
+
+    Args:
+        candidates: Best first.
+        limits: How many and how much.
+        sources: The text of a paragraph that may be believed, by document id and number; without, all of it.
+    """
+    believed = sources or {}
     return [
-        Evidence(label, c.paragraph, c.start, c.end, c.text, round(c.score, 4), c.short_answer)
-        for label, c in enumerate(chosen, 1)
+        Evidence(
+            label,
+            c.paragraph,
+            c.start,
+            c.end,
+            c.text,
+            round(c.score, 4),
+            c.short_answer,
+            round(c.log_odds, 4),
+            believed.get((c.paragraph.document.id, c.paragraph.number), ""),
+        )
+        for label, c in enumerate(choose_candidates(candidates, limits), 1)
     ]
 
 
@@ -159,7 +184,9 @@ def weigh_candidates(candidates: Sequence[Candidate], limits: Limits) -> list[tu
 def _objection(candidate: Candidate, chosen: Sequence[Candidate], limits: Limits) -> str:
     if not chosen:
         return ""
-    if candidate.score < chosen[0].score - limits.margin:
+    is_elsewhere = all(candidate.paragraph.document != other.paragraph.document for other in chosen)
+    is_second_answer = is_elsewhere and candidate.log_odds >= limits.elsewhere
+    if candidate.score < chosen[0].score - limits.margin and not is_second_answer:
         return f"more than {limits.margin:g} below the best"
     if len(chosen) >= limits.count:
         return f"{limits.count} were chosen already"

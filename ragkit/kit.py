@@ -15,8 +15,9 @@ from ragkit.ingest import IngestOptions, IngestReport, Progress, index_paths, re
 from ragkit.interaction import LateInteraction
 from ragkit.models.embedding import Embedder
 from ragkit.models.generation import Generator
-from ragkit.models.loading import load_embedder, load_generator, load_reader, load_reranker
+from ragkit.models.loading import load_embedder, load_generator, load_reader, load_reranker, load_verifier
 from ragkit.models.reading import Reader
+from ragkit.models.verifying import Verifier
 from ragkit.models.weights import WRITER
 from ragkit.records import Answer, Hit
 from ragkit.retrieval import Located, Retriever
@@ -30,7 +31,7 @@ Paths = str | Path | Sequence[str | Path]
 class Kit:
     """An index open for questions, with the models it needs.
 
-    Pass `embedder`, `reader` or `generator` to use models of your own that follow those protocols.
+    Pass `embedder`, `reader`, `generator` or `verifier` to use models of your own that follow those protocols.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Kit:
         embedder: Embedder | None = None,
         reader: Reader | None = None,
         generator: Generator | None = None,
+        verifier: Verifier | None = None,
         on_message: Callable[[str], None] | None = None,
     ):
         self.index = index
@@ -48,6 +50,7 @@ class Kit:
         self._given_embedder = embedder
         self._given_reader = reader
         self._given_generator = generator
+        self._given_verifier = verifier
         self._on_message = on_message
 
     @cached_property
@@ -74,6 +77,13 @@ class Kit:
         return load_generator(self.settings.model, offline=self.settings.offline, on_message=self._on_message)
 
     @cached_property
+    def verifier(self) -> Verifier:
+        """The verifying model."""
+        if self._given_verifier is not None:
+            return self._given_verifier
+        return load_verifier(self.settings.verifier, offline=self.settings.offline, on_message=self._on_message)
+
+    @cached_property
     def retriever(self) -> Retriever:
         """Retrieval with the models it needs."""
         named = self.settings.reranker
@@ -91,7 +101,8 @@ class Kit:
     def answerer(self) -> Answerer:
         """Answering with the models it needs."""
         name = self._given_generator.name if self._given_generator else self.settings.model or WRITER.name
-        return Answerer(self.retriever, lambda: self.reader, lambda: self.generator, name, self.settings)
+        models = (lambda: self.reader, lambda: self.generator, lambda: self.verifier)
+        return Answerer(self.retriever, *models, name, self.settings)
 
     def ask(self, question: str, *, id: str | None = None) -> Answer:
         """The checked answer to one question, or the refusal with its reason.
@@ -166,6 +177,7 @@ def build(
     embedder: Embedder | None = None,
     reader: Reader | None = None,
     generator: Generator | None = None,
+    verifier: Verifier | None = None,
     **changed: Any,
 ) -> Kit:
     """Indexes files and folders (only what changed since last time) and opens the index.
@@ -177,6 +189,7 @@ def build(
         embedder: An embedding model of your own.
         reader: A reading model of your own.
         generator: A writing model of your own.
+        verifier: A verifying model of your own.
         **changed: Single settings, as in `model="path/to/folder"`.
 
     Raises:
@@ -186,7 +199,7 @@ def build(
     used = embedder or load_embedder(chosen.embedder, offline=chosen.offline)
     listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
     index_paths(listed, index, used, ingest_options(chosen))
-    return Kit(Index.open(index), chosen, embedder=used, reader=reader, generator=generator)
+    return Kit(Index.open(index), chosen, embedder=used, reader=reader, generator=generator, verifier=verifier)
 
 
 def open(
@@ -196,6 +209,7 @@ def open(
     embedder: Embedder | None = None,
     reader: Reader | None = None,
     generator: Generator | None = None,
+    verifier: Verifier | None = None,
     **changed: Any,
 ) -> Kit:
     """Opens an index for questions; takes the same settings and models as `build`.
@@ -204,7 +218,14 @@ def open(
         IndexNotFoundError: There is none in that folder.
         IndexCorruptError: A file of it is damaged.
     """
-    return Kit(Index.open(index), _settings(settings, changed), embedder=embedder, reader=reader, generator=generator)
+    return Kit(
+        Index.open(index),
+        _settings(settings, changed),
+        embedder=embedder,
+        reader=reader,
+        generator=generator,
+        verifier=verifier,
+    )
 
 
 def ingest_options(settings: Settings, *, rebuild: bool = False, exclude: Sequence[str] = ()) -> IngestOptions:

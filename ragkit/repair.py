@@ -1,16 +1,18 @@
 """A draft to sentences that are supported: kept, attached anew, replaced by the quotation, or dropped."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ragkit.citations import DraftSentence, without_marks
+from ragkit.drafting import Draft
+from ragkit.models.verifying import Verifier
 from ragkit.questions import asked_kind, holds_kind
 from ragkit.records import Evidence, Sentence
 from ragkit.terms import WORD, content_terms, words
-from ragkit.verification import Verdict, verify
+from ragkit.verification import Verdict, verify_answer
 
-MAX_SENTENCES = 3
+MAX_SENTENCES = 4
 
 _JOINT = r"(?:and|but|whereas|while|although|though|yet)"
 _CLAUSE_OPENS = re.compile(rf"(?:[;:]|,\s+{_JOINT}\b)[\s\"'“‘]*$")
@@ -23,7 +25,7 @@ class Checked:
 
     Attributes:
         label: Of the evidence that supports it; None if it is not said.
-        support: In [0, 1], by that evidence.
+        support: In [0, 1], by that evidence; if it is not said, by the first that it could rest on.
         reasons: Why it is not said; empty if it is.
     """
 
@@ -48,22 +50,32 @@ class Repaired:
     unresolved: tuple[int, ...]
 
 
-def repair(question: str, draft: Sequence[DraftSentence], evidence: Sequence[Evidence]) -> Repaired:
-    """The supported sentences of a draft; evidence that no sentence rests on is quoted."""
+def repair(question: str, draft: Draft, evidence: Sequence[Evidence], verifier: Callable[[], Verifier]) -> Repaired:
+    """The supported sentences of a draft; evidence that no sentence rests on is quoted, unless the model denies it.
+
+    Raises:
+        ModelError: The verifying model failed.
+    """
     shown = {item.label: item for item in evidence}
-    unresolved = tuple(label for sentence in draft for label in sentence.labels if label not in shown)
+    unresolved = tuple(label for sentence in draft.sentences for label in sentence.labels if label not in shown)
     drawn: list[tuple[Sentence, tuple[int, ...]]] = []
     checked: list[Checked] = []
-    for sentence in draft:
-        judged = _attach(question, sentence, shown)
-        if not judged.reasons and _says_again(judged.text, drawn):
-            judged = Checked(sentence.text, None, 0.0, ("it says the same again",))
+    used: set[int] = set()
+    for sentence in draft.sentences:
+        judged = _attach(question, sentence, shown, verifier)
         if judged.label is not None:
-            drawn.append((Sentence(sentence.text, (), "supported", judged.support), (judged.label,)))
+            used.add(judged.label)
+            again = _said_again(judged.text, drawn)
+            if again is None:
+                drawn.append((Sentence(judged.text, (), "supported", judged.support), (judged.label,)))
+            else:
+                said, labels = drawn[again]
+                drawn[again] = (said, tuple(dict.fromkeys((*labels, judged.label))))
         checked.append(judged)
-    used = {label for _, labels in drawn for label in labels}
+    first = min(shown, default=0)
     for item in evidence:
-        if item.label not in used and len(drawn) < MAX_SENTENCES:
+        left_out = item.label in used or (item.label in draft.denied and item.label != first)
+        if not left_out and len(drawn) < MAX_SENTENCES:
             drawn.append((quote(item), (item.label,)))
     drawn.sort(key=lambda pair: min(pair[1]))
     return Repaired(tuple(drawn[:MAX_SENTENCES]), tuple(checked), unresolved)
@@ -74,28 +86,36 @@ def quote(evidence: Evidence) -> Sentence:
     return Sentence(without_marks(evidence.text), (), "supported", 1.0, quoted=True)
 
 
-def _attach(question: str, sentence: DraftSentence, shown: Mapping[int, Evidence]) -> Checked:
+def _attach(
+    question: str, sentence: DraftSentence, shown: Mapping[int, Evidence], verifier: Callable[[], Verifier]
+) -> Checked:
     """The label that supports the sentence, its own before any other, or why none does."""
     if not _answers(question, sentence.text):
         return Checked(sentence.text, None, 0.0, ("it does not hold what is asked for",))
-    reasons: tuple[str, ...] = ()
     own = [label for label in sentence.labels if label in shown]
-    for label in (*own, *(label for label in shown if label not in own)):
-        verdict = _check(sentence.text, shown[label])
+    labels = (*own, *(label for label in shown if label not in own))
+    for label in labels:
+        item = shown[label]
+        if _holds_words(sentence.text, item.short_answer) and is_whole_statement(
+            sentence.text, without_marks(item.text)
+        ):
+            return Checked(sentence.text, label, 1.0)
+    first: Verdict | None = None
+    for label in labels:
+        text, verdict = _check(question, sentence.text, shown[label], verifier)
         if verdict.verdict == "supported":
-            return Checked(sentence.text, label, verdict.support)
-        reasons = reasons or verdict.reasons
-    return Checked(sentence.text, None, 0.0, reasons or ("no sentence was shown to support it",))
+            return Checked(text, label, verdict.support)
+        first = first or verdict
+    if first is None:
+        return Checked(sentence.text, None, 0.0, ("no sentence was shown to support it",))
+    return Checked(sentence.text, None, first.support, first.reasons)
 
 
-def _check(text: str, evidence: Evidence) -> Verdict:
-    """The verdict against the very sentence that will be shown as the quotation."""
+def _check(question: str, text: str, evidence: Evidence, verifier: Callable[[], Verifier]) -> tuple[str, Verdict]:
+    """The sentence as it may be said and the verdict on it, by the paragraph that will be cited."""
     if not _holds_words(text, evidence.short_answer):
-        return Verdict("unsupported", 0.0, (f"it leaves out the answer, “{evidence.short_answer}”",))
-    verdict = verify(text, evidence.text)
-    if verdict.verdict == "supported" and not is_whole_statement(text, without_marks(evidence.text)):
-        return Verdict("unsupported", verdict.support, ("it leaves out the middle of a statement",))
-    return verdict
+        return text, Verdict("unsupported", 0.0, (f"it leaves out the answer, “{evidence.short_answer}”",))
+    return verify_answer(question, text, evidence.believed, verifier())
 
 
 def is_whole_statement(text: str, source: str) -> bool:
@@ -119,8 +139,8 @@ def is_whole_statement(text: str, source: str) -> bool:
 
 
 def _holds_words(text: str, wanted: str) -> bool:
-    """Whether the words stand in the text, in their order and without a gap."""
-    return " ".join(["", *words(wanted), ""]) in " ".join(["", *words(text), ""])
+    """Whether the content words stand in the text."""
+    return set(content_terms(wanted)) <= set(content_terms(text))
 
 
 def _answers(question: str, text: str) -> bool:
@@ -131,6 +151,7 @@ def _answers(question: str, text: str) -> bool:
     return bool(set(content_terms(text)) - set(content_terms(question)))
 
 
-def _says_again(text: str, drawn: Sequence[tuple[Sentence, tuple[int, ...]]]) -> bool:
+def _said_again(text: str, drawn: Sequence[tuple[Sentence, tuple[int, ...]]]) -> int | None:
+    """The number of a sentence that says all of it already."""
     terms = set(content_terms(text))
-    return any(terms <= set(content_terms(other.text)) for other, _ in drawn)
+    return next((n for n, (other, _) in enumerate(drawn) if terms <= set(content_terms(other.text))), None)

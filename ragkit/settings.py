@@ -5,7 +5,7 @@ Only the paths (`ingest`, `answering`), `kit`, `evaluation`, `serving` and `cli`
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -22,6 +22,9 @@ class Settings(BaseModel):
         None, description="Writing model: folder, .gguf file, hub id or openai:http://host/v1#name; shipped Gemma."
     )
     reranker: str | None = Field(None, description="Cross-encoder that reranks paragraphs: folder or hub id.")
+    verifier: str | None = Field(
+        None, description="Cross-encoder for inference that checks sentences: folder or hub id; shipped by default."
+    )
     offline: bool = Field(False, description="Never look for a model on the network.")
 
     chunk_tokens: int = Field(250, ge=16, le=8192, description="Most tokens a chunk may have.")
@@ -30,13 +33,17 @@ class Settings(BaseModel):
     retrieve_chunks: int = Field(30, ge=1, le=1000, description="Chunks taken from vectors and keywords each.")
     rerank_paragraphs: int = Field(10, ge=1, le=200, description="Paragraphs that late interaction reorders.")
     evidence_paragraphs: int = Field(6, ge=1, le=50, description="Paragraphs whose sentences may be evidence.")
-    evidence_sentences: int = Field(2, ge=1, le=8, description="Most sentences of evidence for one answer.")
+    evidence_sentences: int = Field(3, ge=1, le=8, description="Most sentences of evidence for one answer.")
     evidence_margin: float = Field(3.0, ge=0.0, le=100.0, description="How far below the best a sentence may score.")
-    evidence_words: int = Field(60, ge=5, le=1000, description="Most words of evidence together.")
+    evidence_words: int = Field(90, ge=5, le=1000, description="Most words of evidence together.")
 
     min_confidence: float = Field(
-        0.3, ge=0.0, le=1.0, description="Below this, ragkit says it is not in the documents."
+        0.2, ge=0.0, le=1.0, description="Below this, ragkit says it is not in the documents."
     )
+    max_wrong: float | None = Field(
+        None, gt=0.0, lt=1.0, description="Share of wrong answers to accept; sets min_confidence by measured rates."
+    )
+    style: Literal["full", "short"] = Field("full", description="short: one sentence, from the best evidence alone.")
     draft_tokens: int = Field(48, ge=0, le=1024, description="Most tokens the model may write; 0 only quotes.")
     max_question_chars: int = Field(2000, ge=10, le=100_000, description="Longer questions are refused.")
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fakes import ScriptedGenerator, WordEmbedder, WordReader
+from fakes import ScriptedGenerator, WordEmbedder, WordReader, WordVerifier
 
 from ragkit import cli
 from ragkit.index.folder import record_hashes, sha256_of
@@ -29,6 +29,7 @@ def place(tmp_path, monkeypatch):
     for module in ("ragkit.cli.indexing", "ragkit.kit", "ragkit.evaluation.command"):
         monkeypatch.setattr(f"{module}.load_embedder", lambda *_, **__: WordEmbedder())
     monkeypatch.setattr("ragkit.kit.load_reader", lambda **_: WordReader())
+    monkeypatch.setattr("ragkit.kit.load_verifier", lambda *_, **__: WordVerifier())
     writer = ScriptedGenerator(lambda prompt: " Putin suggested Istanbul as the place.", name="fake-writer")
     monkeypatch.setattr(
         "ragkit.kit.load_generator",
@@ -393,6 +394,14 @@ def test_a_refusal_is_explained_and_the_model_is_not_asked(ragkit, indexed):
     assert code == 0
     assert "below 1 it is refused: refused" in out
     assert "The model was shown" not in out
+
+
+@pytest.mark.usefixtures("indexed")
+@pytest.mark.parametrize("option", [("--style", "long"), ("--max-wrong", "1.5")], ids=["style", "share"])
+def test_a_style_or_a_share_that_is_none_is_one_line_and_exit_2(ragkit, option):
+    code, out, err = ragkit("ask", QUESTION, "--index", "index", *option)
+    assert (code, out) == (2, "")
+    assert one_line(err)
 
 
 def test_where_a_paragraph_stands_is_told_on_request(ragkit, indexed):

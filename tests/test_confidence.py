@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from ragkit.confidence import estimate_confidence, measure_features
+from ragkit.confidence import estimate_confidence, least_confidence, measure_features
 from ragkit.evidence import Candidate
 from ragkit.records import DocumentRef, Paragraph
 
@@ -16,9 +16,9 @@ def candidate(log_odds: float) -> Candidate:
     return Candidate(PARAGRAPH, 0, len(TEXT), TEXT, values, values, values, 1.0, None, log_odds=log_odds)
 
 
-def test_features_are_the_paragraph_of_the_first_sentence_and_the_runner_up():
+def test_what_the_paragraph_of_the_first_sentence_says_counts_together():
     features = measure_features([candidate(1.5), candidate(1.5)])
-    assert features == {"paragraph_log_odds": pytest.approx(1.5 + math.log(2)), "second_log_odds": 1.5}
+    assert features["paragraph_log_odds"] == pytest.approx(1.5 + math.log(2))
 
 
 def test_a_sentence_that_the_reader_thinks_likelier_raises_the_confidence():
@@ -29,3 +29,10 @@ def test_a_sentence_that_the_reader_thinks_likelier_raises_the_confidence():
 @pytest.mark.parametrize("log_odds", [-1e6, 0.0, 1e6])
 def test_confidence_is_a_probability(log_odds):
     assert 0.0 <= estimate_confidence(measure_features([candidate(log_odds)])) <= 1.0
+
+
+def test_fewer_wrong_answers_need_more_confidence():
+    accepted = (0.5, 0.1, 0.001)
+    least = [least_confidence(share) for share in accepted]
+    assert least == sorted(least)
+    assert all(0 < value <= 1 for value in least)

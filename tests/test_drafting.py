@@ -3,11 +3,26 @@ from fakes import ScriptedGenerator
 
 from ragkit.citations import DraftSentence
 from ragkit.drafting import Draft, draft_answer, is_complete
+from ragkit.profiles import Profile
+from ragkit.prompts import direct_prompt
 from ragkit.records import DocumentRef, Evidence, Paragraph
 
 TEXT = "Putin suggested Istanbul."
 PARAGRAPH = Paragraph(DocumentRef("a.txt", "sha256:0"), 1, 0, len(TEXT), TEXT)
 EVIDENCE = [Evidence(1, PARAGRAPH, 0, len(TEXT), TEXT, 2.0)]
+
+TALKS = "Putin suggested Istanbul. Trump praised it [2]. Kyiv waited."
+TALKS_PARAGRAPH = Paragraph(DocumentRef("a.txt", "sha256:0"), 1, 100, 100 + len(TALKS), TALKS)
+
+
+def sentence_of_talks(label, text):
+    start = 100 + TALKS.index(text)
+    return Evidence(label, TALKS_PARAGRAPH, start, start + len(text), text, 2.0)
+
+
+@pytest.fixture
+def direct(monkeypatch):
+    monkeypatch.setattr("ragkit.drafting.profile_of", lambda name: Profile("direct"))
 
 
 def test_a_base_model_is_tied_to_the_label_of_the_sentence_it_saw():
@@ -16,6 +31,37 @@ def test_a_base_model_is_tied_to_the_label_of_the_sentence_it_saw():
     assert drafted.sentences == (DraftSentence("Putin suggested Istanbul.", (1,)),)
     assert drafted.written == " Putin suggested Istanbul. And more."
     assert TEXT in drafted.prompt == writer.prompts[0]
+
+
+@pytest.mark.usefixtures("direct")
+def test_a_model_that_answers_directly_is_asked_for_each_piece_of_evidence():
+    evidence = [sentence_of_talks(1, "Kyiv waited."), sentence_of_talks(2, "Putin suggested Istanbul.")]
+    writer = ScriptedGenerator([" Kyiv has waited. And more.", " Istanbul was suggested.\nQuestion: again"])
+    drafted = draft_answer("Who?", evidence, lambda: writer, 48)
+    assert writer.prompts == [direct_prompt("Who?", item.text) for item in evidence]
+    assert drafted.prompt == "\n\n".join(writer.prompts)
+    assert drafted.written == "Kyiv has waited. And more.\nIstanbul was suggested."
+    assert drafted.sentences == (
+        DraftSentence("Kyiv has waited.", (1,)),
+        DraftSentence("Istanbul was suggested.", (2,)),
+    )
+    assert drafted.denied == ()
+
+
+@pytest.mark.usefixtures("direct")
+def test_the_sentence_before_is_shown_where_a_word_may_refer_to_it():
+    writer = ScriptedGenerator([" Trump praised it."])
+    draft_answer("Who?", [sentence_of_talks(1, "Trump praised it [2].")], lambda: writer, 48)
+    assert writer.prompts == [direct_prompt("Who?", "Putin suggested Istanbul. Trump praised it.")]
+
+
+@pytest.mark.usefixtures("direct")
+def test_a_model_may_deny_that_a_piece_of_evidence_answers():
+    evidence = [sentence_of_talks(1, "Kyiv waited."), sentence_of_talks(2, "Putin suggested Istanbul.")]
+    writer = ScriptedGenerator([" None.", " Putin suggested Istanbul."])
+    drafted = draft_answer("Where?", evidence, lambda: writer, 48)
+    assert drafted.denied == (1,)
+    assert drafted.sentences == (DraftSentence("Putin suggested Istanbul.", (2,)),)
 
 
 def test_no_model_is_called_where_none_may_write():

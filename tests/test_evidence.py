@@ -4,10 +4,19 @@ import numpy as np
 import pytest
 from fakes import WordEmbedder, WordReader
 
-from ragkit.evidence import Limits, read_sentences, score_sentences, select_evidence, weigh_candidates
+from ragkit.evidence import (
+    Candidate,
+    Limits,
+    choose_candidates,
+    read_sentences,
+    score_sentences,
+    select_evidence,
+    weigh_candidates,
+)
 from ragkit.index.index import Index
 from ragkit.ingest import IngestOptions, index_paths
 from ragkit.interaction import LateInteraction
+from ragkit.records import DocumentRef, Paragraph
 from ragkit.retrieval import Retriever
 
 NOTES = (
@@ -102,3 +111,18 @@ def test_what_is_no_evidence_says_why(find):
 
 def test_nothing_found_is_no_evidence():
     assert select([]) == []
+
+
+def candidate_of(document, odds):
+    text = f"The monkey of {document} ate."
+    paragraph = Paragraph(DocumentRef(document, f"sha256:{document}"), 1, 0, len(text), text)
+    nothing = np.zeros(0, dtype=np.float32)
+    return Candidate(paragraph, 0, len(text), text, nothing, nothing, nothing, 0.0, None, score=odds, log_odds=odds)
+
+
+def test_the_best_sentence_of_another_document_may_lie_further_below_where_it_answers_as_well():
+    first, second = (candidate_of(name, odds) for name, odds in (("a.txt", 9.0), ("b.txt", 3.0)))
+    narrow = Limits(count=2, margin=1.0, max_words=60)
+    assert choose_candidates([first, second], narrow) == [first]
+    assert choose_candidates([first, second], replace(narrow, elsewhere=2.0)) == [first, second]
+    assert choose_candidates([first, second], replace(narrow, elsewhere=4.0)) == [first]

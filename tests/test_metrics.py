@@ -183,6 +183,15 @@ def test_words_are_counted_without_labels():
     assert metrics.words(REFUSAL) is None
 
 
+def test_long_answers_are_compared_by_their_longest_common_subsequence():
+    question = gold("The bridge, opened in 1998, is 40 m long.", evidence_sentences=("The bridge is long.",))
+    # common: the bridge is 40 m long = 6 of 7 and of 9 words
+    assert metrics.rouge_l(question, answer("The bridge is some 40 m long!")) == pytest.approx(2 * 6 / (7 + 9))
+    assert metrics.rouge_l(question, answer("Nothing else")) == 0.0
+    assert metrics.rouge_l(question, REFUSAL) is None
+    assert metrics.rouge_l(gold("won"), answer("won")) is None
+
+
 def test_exact_match_and_token_f1_take_the_best_accepted_answer():
     question = gold("Carolina", "the Denver Broncos")
     assert metrics.exact_match(question, answer("Denver Broncos.")) == 1.0

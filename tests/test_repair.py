@@ -1,81 +1,123 @@
 from dataclasses import replace
 
+import pytest
+from fakes import WordVerifier
+
 from ragkit.citations import DraftSentence
+from ragkit.drafting import Draft
 from ragkit.records import DocumentRef, Evidence, Paragraph
-from ragkit.repair import Checked, quote, repair
+from ragkit.repair import Checked, is_whole_statement, quote, repair
 
 TEXT = "Putin suggested Istanbul [3], but Kyiv waited. Zelenskyy asked for a neutral country near Vienna."
 PARAGRAPH = Paragraph(DocumentRef("a.txt", "sha256:0"), 1, 0, len(TEXT), TEXT)
 FIRST = Evidence(1, PARAGRAPH, 0, 46, TEXT[:46], 2.0)
 SECOND = Evidence(2, PARAGRAPH, 47, len(TEXT), TEXT[47:], 1.9)
 QUESTION = "Where did Putin want to meet?"
+REWORDED = "Putin had Istanbul in mind."
 
 
-def texts(repaired):
-    return [(sentence.text, labels) for sentence, labels in repaired.drawn]
+class Believing(WordVerifier):
+    """Finds every claim supported."""
+
+    def judge(self, source, claims=()):
+        return replace(super().judge(source, claims), support=(5.0,) * len(claims))
+
+
+def repaired(sentences, evidence, question=QUESTION, denied=(), verifier=WordVerifier):
+    """What is made of a draft, given as pairs of text and labels."""
+    draft = Draft(sentences=tuple(DraftSentence(*sentence) for sentence in sentences), denied=denied)
+    return repair(question, draft, evidence, verifier)
+
+
+def texts(made):
+    return [(sentence.text, labels) for sentence, labels in made.drawn]
 
 
 def test_a_supported_sentence_is_kept_with_its_label():
-    repaired = repair(QUESTION, [DraftSentence("Putin suggested Istanbul.", (1,))], [FIRST])
-    assert texts(repaired) == [("Putin suggested Istanbul.", (1,))]
-    assert repaired.drawn[0][0].verdict == "supported"
-    assert not repaired.drawn[0][0].quoted
-    assert repaired.checked == (Checked("Putin suggested Istanbul.", 1, 1.0),)
+    made = repaired([("Putin suggested Istanbul.", (1,))], [FIRST])
+    assert texts(made) == [("Putin suggested Istanbul.", (1,))]
+    assert made.drawn[0][0].verdict == "supported"
+    assert not made.drawn[0][0].quoted
+    assert made.checked == (Checked("Putin suggested Istanbul.", 1, 1.0),)
+
+
+def test_a_sentence_in_other_words_is_kept_where_the_model_finds_it_supported():
+    made = repaired([(REWORDED, (1,))], [FIRST], verifier=Believing)
+    assert texts(made) == [(REWORDED, (1,))]
+    assert 0.5 < made.drawn[0][0].support < 1
+    assert made.checked[0].reasons == ()
+
+
+def test_the_model_judges_a_sentence_alone_and_as_an_answer_to_the_question():
+    verifier = Believing()
+    repaired([(REWORDED, (1,))], [FIRST], verifier=lambda: verifier)
+    assert verifier.judged == [(TEXT, (REWORDED, f"{QUESTION} {REWORDED}"))]
+
+
+def test_a_sentence_that_is_supported_only_without_its_question_gives_way_to_the_quotation():
+    made = repaired([("For a country, Putin suggested Istanbul.", (1,))], [FIRST])
+    assert texts(made) == [("Putin suggested Istanbul, but Kyiv waited.", (1,))]
+    assert made.checked[0].reasons == ("it does not answer the question",)
 
 
 def test_an_unsupported_sentence_gives_way_to_the_quotation():
-    repaired = repair(QUESTION, [DraftSentence("Putin suggested Geneva.", (1,))], [FIRST])
-    assert texts(repaired) == [("Putin suggested Istanbul, but Kyiv waited.", (1,))]
-    assert repaired.drawn[0][0].quoted
-    assert repaired.drawn[0][0].support == 1.0
-    assert [(check.label, check.reasons) for check in repaired.checked] == [
+    made = repaired([("Putin suggested Geneva.", (1,))], [FIRST])
+    assert texts(made) == [("Putin suggested Istanbul, but Kyiv waited.", (1,))]
+    assert made.drawn[0][0].quoted
+    assert made.drawn[0][0].support == 1.0
+    assert [(check.label, check.reasons) for check in made.checked] == [
         (None, ("the name Geneva is not in the source",))
     ]
 
 
 def test_a_sentence_under_the_wrong_label_gets_the_right_one():
-    repaired = repair(
-        QUESTION, [DraftSentence("Zelenskyy asked for a neutral country near Vienna.", (1,))], [FIRST, SECOND]
-    )
-    assert ("Zelenskyy asked for a neutral country near Vienna.", (2,)) in texts(repaired)
+    made = repaired([("Zelenskyy asked for a neutral country near Vienna.", (1,))], [FIRST, SECOND])
+    assert ("Zelenskyy asked for a neutral country near Vienna.", (2,)) in texts(made)
 
 
 def test_a_label_that_was_never_shown_is_recorded_and_its_sentence_attached_to_what_supports_it():
-    repaired = repair(QUESTION, [DraftSentence("Putin suggested Istanbul.", (7,))], [FIRST])
-    assert repaired.unresolved == (7,)
-    assert texts(repaired) == [("Putin suggested Istanbul.", (1,))]
+    made = repaired([("Putin suggested Istanbul.", (7,))], [FIRST])
+    assert made.unresolved == (7,)
+    assert texts(made) == [("Putin suggested Istanbul.", (1,))]
 
 
 def test_a_label_that_was_never_shown_supports_nothing():
-    repaired = repair(QUESTION, [DraftSentence("Putin invited Trump to Moscow.", (9,))], [FIRST])
-    assert repaired.unresolved == (9,)
-    assert all("Trump" not in text for text, _ in texts(repaired))
+    made = repaired([("Putin invited Trump to Moscow.", (9,))], [FIRST])
+    assert made.unresolved == (9,)
+    assert all("Trump" not in text for text, _ in texts(made))
 
 
 def test_a_draft_that_leaves_out_what_was_asked_gives_way_to_the_quotation():
     evidence = replace(FIRST, short_answer="Kyiv waited")
-    repaired = repair("Who waited?", [DraftSentence("Putin suggested Istanbul.", (1,))], [evidence])
-    assert texts(repaired) == [("Putin suggested Istanbul, but Kyiv waited.", (1,))]
+    made = repaired([("Putin suggested Istanbul.", (1,))], [evidence], "Who waited?", verifier=Believing)
+    assert texts(made) == [("Putin suggested Istanbul, but Kyiv waited.", (1,))]
 
 
-def test_a_sentence_that_says_the_same_again_is_dropped():
-    draft = [DraftSentence("Putin suggested Istanbul.", (1,)), DraftSentence("Putin suggested Istanbul.", (1,))]
-    assert [text for text, _ in texts(repair(QUESTION, draft, [FIRST]))] == ["Putin suggested Istanbul."]
+def test_a_sentence_that_says_again_what_an_earlier_one_says_adds_its_label_to_that_one():
+    again = replace(FIRST, label=2)
+    made = repaired([("Putin suggested Istanbul.", (1,)), ("Putin suggested Istanbul.", (2,))], [FIRST, again])
+    assert texts(made) == [("Putin suggested Istanbul.", (1, 2))]
 
 
 def test_a_draft_that_only_repeats_the_question_is_dropped():
-    repaired = repair("Did Putin want to meet?", [DraftSentence("Putin did want to meet.", (1,))], [FIRST])
-    assert all(sentence.quoted for sentence, _ in repaired.drawn)
+    draft = [("Putin did want to meet.", (1,))]
+    made = repaired(draft, [FIRST], "Did Putin want to meet?", verifier=Believing)
+    assert all(sentence.quoted for sentence, _ in made.drawn)
 
 
 def test_without_a_draft_the_evidence_is_quoted():
-    repaired = repair(QUESTION, [], [FIRST, SECOND])
-    assert [labels for _, labels in repaired.drawn] == [(1,), (2,)]
-    assert all(sentence.quoted for sentence, _ in repaired.drawn)
+    made = repaired([], [FIRST, SECOND])
+    assert [labels for _, labels in made.drawn] == [(1,), (2,)]
+    assert all(sentence.quoted for sentence, _ in made.drawn)
+
+
+def test_evidence_that_the_model_denies_is_quoted_only_where_it_is_the_first():
+    made = repaired([], [FIRST, SECOND], denied=(1, 2))
+    assert [labels for _, labels in made.drawn] == [(1,)]
 
 
 def test_without_evidence_nothing_is_said():
-    assert repair(QUESTION, [DraftSentence("Putin suggested Istanbul.", (1,))], []).drawn == ()
+    assert repaired([("Putin suggested Istanbul.", (1,))], []).drawn == ()
 
 
 def test_a_quotation_is_the_evidence_without_the_marks_of_the_document():
@@ -83,9 +125,16 @@ def test_a_quotation_is_the_evidence_without_the_marks_of_the_document():
     assert TEXT[FIRST.start : FIRST.end] == FIRST.text
 
 
-def test_a_draft_that_leaves_out_the_middle_of_a_statement_is_replaced_by_the_quotation():
-    text = "That the letter arrived has been confirmed by the Kremlin."
-    paragraph = Paragraph(DocumentRef("a.txt", "sha256:0"), 1, 0, len(text), text)
-    evidence = Evidence(1, paragraph, 0, len(text), text, 2.0)
-    draft = [DraftSentence("The letter has been confirmed by the Kremlin.", (1,))]
-    assert texts(repair("Who confirmed the letter?", draft, [evidence])) == [(text, (1,))]
+@pytest.mark.parametrize(
+    ("text", "source", "whole"),
+    [
+        ("Putin suggested Istanbul.", "Putin suggested Istanbul, but Kyiv waited.", True),
+        ("Kyiv waited.", "Putin suggested Istanbul, but Kyiv waited.", True),
+        ("Kyiv suggested Istanbul.", "Putin suggested Istanbul, but Kyiv waited.", False),
+        ("The letter has been confirmed.", "That the letter arrived has been confirmed.", False),
+        ("The letter arrived.", "That the letter arrived has been confirmed.", False),
+    ],
+    ids=["first clause", "last clause", "another subject", "middle left out", "from the middle"],
+)
+def test_only_main_clauses_as_they_stand_are_whole_statements(text, source, whole):
+    assert is_whole_statement(text, source) is whole

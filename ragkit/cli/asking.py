@@ -14,11 +14,14 @@ from ragkit.cli.options import (
     EmbedderOption,
     IndexOption,
     JsonOption,
+    MaxWrongOption,
     ModelOption,
     OfflineOption,
     QuietOption,
     RerankerOption,
     SettingsOption,
+    StyleOption,
+    VerifierOption,
 )
 from ragkit.display import Screen
 from ragkit.errors import InputError, QuestionError
@@ -37,6 +40,9 @@ def ask(
     model: ModelOption = None,
     embedder: EmbedderOption = None,
     reranker: RerankerOption = None,
+    verifier: VerifierOption = None,
+    style: StyleOption = None,
+    max_wrong: MaxWrongOption = None,
     settings: SettingsOption = None,
     offline: OfflineOption = False,
     as_json: JsonOption = False,
@@ -51,8 +57,8 @@ def ask(
         raise InputError(
             'Give one question, or a file of them: ragkit ask "QUESTION", or ragkit ask --questions FILE.jsonl'
         )
-    models = {"model": model, "embedder": embedder, "reranker": reranker}
-    with _open_kit(screen, index, settings, offline, models) as kit:
+    models = {"model": model, "embedder": embedder, "reranker": reranker, "verifier": verifier}
+    with _open_kit(screen, index, settings, offline, models | {"style": style, "max_wrong": max_wrong}) as kit:
         if questions is None:
             _print_answer(screen, kit.ask(question or ""), as_json)
         else:
@@ -60,10 +66,10 @@ def ask(
 
 
 def _open_kit(
-    screen: Screen, index: Path, settings: Path | None, offline: bool, models: Mapping[str, str | None]
+    screen: Screen, index: Path, settings: Path | None, offline: bool, given: Mapping[str, str | float | None]
 ) -> Kit:
-    """The index with the settings of a file, overridden by the models that were named."""
-    chosen = Settings.load(settings, **models, offline=offline or None)
+    """The index with the settings of a file, overridden by what was given."""
+    chosen = Settings.load(settings, **given, offline=offline or None)
     return Kit(Index.open(index), chosen, on_message=screen.note)
 
 
@@ -105,6 +111,9 @@ def chat(
     model: ModelOption = None,
     embedder: EmbedderOption = None,
     reranker: RerankerOption = None,
+    verifier: VerifierOption = None,
+    style: StyleOption = None,
+    max_wrong: MaxWrongOption = None,
     settings: SettingsOption = None,
     offline: OfflineOption = False,
     as_json: JsonOption = False,
@@ -115,8 +124,8 @@ def chat(
     Example: ragkit chat --index indexes/seeds
     """
     screen = Screen.open(quiet)
-    models = {"model": model, "embedder": embedder, "reranker": reranker}
-    with _open_kit(screen, index, settings, offline, models) as kit:
+    models = {"model": model, "embedder": embedder, "reranker": reranker, "verifier": verifier}
+    with _open_kit(screen, index, settings, offline, models | {"style": style, "max_wrong": max_wrong}) as kit:
         conversation = kit.chat()
         screen.note("Ask a question; an empty line ends the conversation.")
         while question := screen.ask():
@@ -139,6 +148,9 @@ def explain(
     model: ModelOption = None,
     embedder: EmbedderOption = None,
     reranker: RerankerOption = None,
+    verifier: VerifierOption = None,
+    style: StyleOption = None,
+    max_wrong: MaxWrongOption = None,
     settings: SettingsOption = None,
     offline: OfflineOption = False,
     as_json: JsonOption = False,
@@ -149,9 +161,9 @@ def explain(
     Example: ragkit explain "Where did Putin suggest meeting?" --index indexes/seeds
     """
     screen = Screen.open(quiet)
-    models = {"model": model, "embedder": embedder, "reranker": reranker}
+    models = {"model": model, "embedder": embedder, "reranker": reranker, "verifier": verifier}
     place = _parse_place(paragraph) if paragraph is not None else None
-    with _open_kit(screen, index, settings, offline, models) as kit:
+    with _open_kit(screen, index, settings, offline, models | {"style": style, "max_wrong": max_wrong}) as kit:
         trace = kit.explain(question)
         located = kit.locate(question, *place) if place is not None else None
     if place is not None and located is None:

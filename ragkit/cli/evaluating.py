@@ -10,11 +10,14 @@ from ragkit import display
 from ragkit.cli.options import (
     EmbedderOption,
     JsonOption,
+    MaxWrongOption,
     ModelOption,
     OfflineOption,
     QuietOption,
     RerankerOption,
     SettingsOption,
+    StyleOption,
+    VerifierOption,
 )
 from ragkit.display import Screen
 from ragkit.settings import Settings
@@ -33,6 +36,9 @@ def eval_command(
     model: ModelOption = None,
     embedder: EmbedderOption = None,
     reranker: RerankerOption = None,
+    verifier: VerifierOption = None,
+    style: StyleOption = None,
+    max_wrong: MaxWrongOption = None,
     settings: SettingsOption = None,
     offline: OfflineOption = False,
     as_json: JsonOption = False,
@@ -45,8 +51,8 @@ def eval_command(
     from ragkit.evaluation.command import evaluate
 
     screen = Screen.open(quiet)
-    given = {"model": model, "embedder": embedder, "reranker": reranker, "offline": offline or None}
-    chosen = Settings.load(settings, **given)
+    models = {"model": model, "embedder": embedder, "reranker": reranker, "verifier": verifier}
+    chosen = Settings.load(settings, **models, style=style, max_wrong=max_wrong, offline=offline or None)
     with screen.progress(f"Asking {suite}") as advance:
         outcome = evaluate(
             suite, chosen, index=index, sample=(sample, seed), thresholds=fail_under or (), on_progress=advance

@@ -15,6 +15,16 @@ ModelOption = Annotated[
 ]
 EmbedderOption = Annotated[str | None, typer.Option(metavar="MODEL", help="Embedding model: folder or hub id.")]
 RerankerOption = Annotated[str | None, typer.Option(metavar="MODEL", help="Cross-encoder: folder or hub id.")]
+VerifierOption = Annotated[
+    str | None, typer.Option(metavar="MODEL", help="Cross-encoder for inference (NLI): folder or hub id.")
+]
+StyleOption = Annotated[
+    str | None, typer.Option(metavar="full|short", help="short: one sentence, from the best evidence alone.")
+]
+MaxWrongOption = Annotated[
+    float | None,
+    typer.Option(metavar="SHARE", help="Share of wrong answers to accept, such as 0.05; less answers fewer questions."),
+]
 SettingsOption = Annotated[Path | None, typer.Option("--settings", metavar="FILE", help="TOML file of settings.")]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Never look for a model on the network.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")]

@@ -1,0 +1,120 @@
+"""Does the cited text support the sentence? (sentence, source text) -> verdict, support score and reasons.
+
+In this order: a sentence that stands in the source as it is (`copying`) is supported. One with a number, month,
+currency or name that the source has not (`facts`) is not. Of all others a model says how likely it is that the source
+supports them. Called by `repair`, and public as `ragkit.verify`.
+"""
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from ragkit.copying import compare
+from ragkit.facts import missing_facts
+from ragkit.models.reading import SentencedText
+from ragkit.models.verifying import Verifier
+from ragkit.records import Support
+from ragkit.sentences import split_sentences
+
+LEAST_LOG_ODDS = 1.5
+"""The model's log odds from which on a sentence counts as supported; of the wrong ones held back from training, 4 %
+reach it."""
+
+LEAST_ASKED_LOG_ODDS = -1.0
+"""The same of a sentence together with the question that it answers."""
+
+SURE_OF_YES = 1.0
+"""So much likelier than "No" must "Yes" be to be said, and the other way round."""
+
+_YES_NO = re.compile(r"^(Yes|No), ")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What verification says of one sentence.
+
+    Attributes:
+        support: In [0, 1]; 1 for words that stand in the source as they are, at least 0.5 if supported.
+        reasons: Why it is not supported, empty if it is.
+    """
+
+    verdict: Support
+    support: float
+    reasons: tuple[str, ...] = ()
+
+
+def verify(sentence: str, source_text: str, verifier: Verifier | None = None) -> Verdict:
+    """Whether a sentence is supported by a text.
+
+    Args:
+        sentence: One sentence, without citation labels.
+        source_text: The paragraph it cites.
+        verifier: The model that judges what words alone cannot tell; the shipped one, loaded when first needed.
+
+    Raises:
+        WeightsError: The shipped weights are missing or damaged.
+    """
+    return verify_all([sentence], source_text, _shipped if verifier is None else lambda: verifier)[0]
+
+
+def verify_all(sentences: Sequence[str], source_text: str, verifier: Callable[[], Verifier]) -> list[Verdict]:
+    """A verdict on each sentence by the same source; the model is called once, and only if a sentence needs it."""
+    found = [_by_words(sentence, source_text) for sentence in sentences]
+    open_ones = [number for number, verdict in enumerate(found) if verdict is None]
+    if open_ones:
+        source = SentencedText(source_text, tuple(split_sentences(source_text)))
+        judged = verifier().judge(source, [sentences[number] for number in open_ones]).support
+        for number, log_odds in zip(open_ones, judged, strict=True):
+            found[number] = _by_model(log_odds, compare(sentences[number], source_text).changes)
+    return [verdict for verdict in found if verdict is not None]
+
+
+def verify_answer(question: str, sentence: str, source_text: str, verifier: Verifier) -> tuple[str, Verdict]:
+    """A sentence as it may be said in answer to a question, and the verdict on it.
+
+    It must be supported alone, and together with the question: "in 1998" is true of something else as well. A "Yes" or
+    "No" at its beginning is left out where the source does not tell which.
+    """
+    opening = _YES_NO.match(sentence)
+    bare = _capitalised(sentence[opening.end() :]) if opening else sentence
+    claims = [bare, f"{question} {sentence}"]
+    if opening:
+        claims.append(f"{question} {'No' if opening[1] == 'Yes' else 'Yes'}, {sentence[opening.end() :]}")
+    source = SentencedText(source_text, tuple(split_sentences(source_text)))
+    judged = verifier.judge(source, claims).support
+    verdict = _by_words(bare, source_text) or _by_model(judged[0], compare(bare, source_text).changes)
+    if verdict.verdict == "supported" and judged[1] < LEAST_ASKED_LOG_ODDS and judged[-1] < LEAST_ASKED_LOG_ODDS:
+        verdict = Verdict("unsupported", min(0.49, verdict.support), ("it does not answer the question",))
+    is_sure = opening is not None and judged[1] >= judged[2] + SURE_OF_YES
+    return sentence if is_sure else bare, verdict
+
+
+def _capitalised(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _by_words(sentence: str, source_text: str) -> Verdict | None:
+    """The verdict where words alone tell; None where they do not."""
+    copy = compare(sentence, source_text)
+    if not copy.changes:
+        return Verdict("supported", max(0.5, copy.closeness))
+    if not copy.closeness or not source_text.strip():
+        return Verdict("unsupported", 0.0, copy.changes)
+    missing = missing_facts(sentence, source_text)
+    return Verdict("unsupported", 0.25 * copy.closeness, missing) if missing else None
+
+
+def _by_model(log_odds: float, changes: Sequence[str]) -> Verdict:
+    support = 1 / (1 + math.exp(-max(-700.0, log_odds - LEAST_LOG_ODDS)))
+    if log_odds >= LEAST_LOG_ODDS:
+        return Verdict("supported", min(support, 0.99))
+    return Verdict("unsupported", support, ("the source does not say this", *changes))
+
+
+@cache
+def _shipped() -> Verifier:
+    from ragkit.models.loading import load_verifier
+
+    return load_verifier()

@@ -1,0 +1,41 @@
+from dataclasses import replace
+
+import pytest
+
+from ragkit.disagreement import OTHERWISE, say_disagreement
+from ragkit.records import DocumentRef, Evidence, Paragraph, Sentence
+
+
+def evidence(label, text, short_answer, document):
+    paragraph = Paragraph(DocumentRef(document, f"sha256:{document}"), 1, 0, len(text), text)
+    return Evidence(label, paragraph, 0, len(text), text, 2.0, short_answer)
+
+
+REPORT = evidence(1, "Eleven people fell into the river.", "Eleven people", "report.txt")
+LETTER = evidence(2, "I counted fourteen of them in the water.", "fourteen", "letter.txt")
+SAME = evidence(2, "There were 11 in the water.", "11", "letter.txt")
+QUESTION = "How many people fell into the river?"
+
+
+def said(question, *shown):
+    drawn = [(Sentence(item.text, (), "supported", 1.0), (item.label,)) for item in shown]
+    marked = say_disagreement(question, drawn, {item.label: item for item in shown})
+    return [sentence.text for sentence, _ in marked]
+
+
+def test_another_number_by_another_document_is_said_to_be_otherwise():
+    assert said(QUESTION, REPORT, LETTER) == [REPORT.text, f"{OTHERWISE}{LETTER.text}"]
+
+
+@pytest.mark.parametrize(
+    ("question", "second"),
+    [
+        pytest.param(QUESTION, SAME, id="the same number"),
+        pytest.param(QUESTION, replace(LETTER, paragraph=REPORT.paragraph), id="the same document"),
+        pytest.param("Who fell into the river?", LETTER, id="a name, of which there may be two"),
+        pytest.param("Why did eleven people fall into the river?", LETTER, id="an explanation"),
+        pytest.param(QUESTION, replace(LETTER, short_answer=""), id="no short answer"),
+    ],
+)
+def test_nothing_is_said_where_both_may_be_right(question, second):
+    assert said(question, REPORT, second) == [REPORT.text, second.text]

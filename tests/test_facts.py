@@ -1,0 +1,49 @@
+import pytest
+
+from ragkit.facts import missing_facts
+
+BRIDGE = "Between 1995 and 1998, 48 workers from Sweden built the bridge near Lund for $2.6 billion."
+REPORT = "In May, Keller's partner Anna Voss told the United Nations that half of the Russian ships had sunk."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source", "named"),
+    [
+        pytest.param("It was built by 84 workers.", BRIDGE, "the number 84", id="number"),
+        pytest.param("It was built by fifty-one workers.", BRIDGE, "the number 51", id="number-in-words"),
+        pytest.param("It was finished in 1999.", BRIDGE, "the number 1999", id="year"),
+        pytest.param("The bridge cost $2.6 million.", BRIDGE, "the number 2600000", id="scale"),
+        pytest.param("Of the ships, 70 percent had sunk.", REPORT, "the number 70 %", id="share"),
+        pytest.param("The workers were nearly 60.", BRIDGE, "the number 60", id="rounded-too-far"),
+        pytest.param("The workers were exactly 50.", BRIDGE, "the number 50", id="not-hedged"),
+        pytest.param("June saw the ships sink.", REPORT, "the month June", id="month"),
+        pytest.param("The bridge cost €2.6 billion.", BRIDGE, "the currency euro", id="currency"),
+        pytest.param("The bridge is near Malmö.", BRIDGE, "the name Malmö", id="name"),
+        pytest.param("The bridge was built by Norwegian workers.", BRIDGE, "the name Norwegian", id="nation"),
+        pytest.param("It was told to the EU.", REPORT, "the name EU", id="initials-of-something-else"),
+    ],
+)
+def test_what_the_source_does_not_have_is_named(sentence, source, named):
+    assert missing_facts(sentence, source) == (f"{named} is not in the source",)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source"),
+    [
+        pytest.param("Forty-eight men built it for 2,600 million dollars.", BRIDGE, id="other-form"),
+        pytest.param("It was one of them, and built in 3 years.", BRIDGE, id="small-numbers"),
+        pytest.param("The workers were nearly 50.", BRIDGE, id="rounded-and-hedged"),
+        pytest.param("The bridge was built in the 1990s.", BRIDGE, id="decade"),
+        pytest.param("Of the ships, 50 percent had sunk.", REPORT, id="half"),
+        pytest.param("The bridge was built by Swedish workers.", BRIDGE, id="nation-of-the-country"),
+        pytest.param("The ships came from Russia.", REPORT, id="country-of-the-nation"),
+        pytest.param("It was told by Ms Voss, a friend of Dr. Keller.", REPORT, id="titles"),
+        pytest.param("It was told to the UN.", REPORT, id="initials"),
+        pytest.param("The ships had sunk. Everybody said “Hurrah”.", REPORT, id="begins-a-sentence-or-quotation"),
+        pytest.param("The bridge cost 2.6 billion euros.", "It cost 2.6 billion.", id="no-currency-there"),
+        pytest.param("They sank it on purpose.", REPORT, id="other-words"),
+        pytest.param("", BRIDGE, id="nothing"),
+    ],
+)
+def test_what_may_be_there_in_another_form_is_left_to_the_model(sentence, source):
+    assert missing_facts(sentence, source) == ()

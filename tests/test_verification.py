@@ -1,0 +1,105 @@
+import pytest
+from fakes import WordVerifier
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ragkit
+from ragkit.models.verifying import Judgement
+from ragkit.verification import Verdict, verify, verify_all, verify_answer
+
+SOURCE = "Zelenskyy wants a neutral country [3]. In 2022, Putin suggested Istanbul as the place for 40 talks."
+REORDERED = "As the place for talks, Istanbul Putin suggested."
+REWORDED = "Putin had Istanbul in mind."
+
+
+def never():
+    raise AssertionError("no model is needed")
+
+
+@pytest.mark.parametrize("sentence", ["Zelenskyy wants a neutral country.", "Putin suggested Istanbul."])
+def test_words_of_the_source_need_no_model(sentence):
+    (verdict,) = verify_all([sentence], SOURCE, never)
+    assert (verdict.verdict, verdict.reasons) == ("supported", ())
+    assert verdict.support > 0.5
+
+
+def test_a_number_that_the_source_lacks_needs_no_model_and_is_named():
+    (verdict,) = verify_all(["Istanbul was named for 41 talks."], SOURCE, never)
+    assert (verdict.verdict, verdict.reasons) == ("unsupported", ("the number 41 is not in the source",))
+    assert verdict.support < 0.5
+
+
+@pytest.mark.parametrize("source", ["", " \n"], ids=["empty", "blank"])
+def test_an_empty_source_supports_nothing_and_needs_no_model(source):
+    (verdict,) = verify_all([REWORDED], source, never)
+    assert (verdict.verdict, verdict.support) == ("unsupported", 0.0)
+
+
+def test_other_words_are_supported_where_the_model_says_so():
+    verdict = verify(REORDERED, SOURCE, WordVerifier())
+    assert verdict == Verdict("supported", pytest.approx(0.99, abs=0.01))
+
+
+def test_other_words_are_unsupported_where_the_model_says_so_and_what_was_changed_is_named():
+    verdict = verify(REWORDED, SOURCE, WordVerifier())
+    assert verdict.verdict == "unsupported"
+    assert verdict.reasons == ("the source does not say this", "the word mind is not in the source")
+    assert verdict.support < 0.5
+
+
+def test_the_model_is_called_once_and_only_with_what_words_leave_open():
+    verifier = WordVerifier()
+    said = ["Putin suggested Istanbul.", REORDERED, "It took 99 days.", REWORDED]
+    verdicts = verify_all(said, SOURCE, lambda: verifier)
+    assert [verdict.verdict for verdict in verdicts] == ["supported", "supported", "unsupported", "unsupported"]
+    assert verifier.judged == [(SOURCE, (REORDERED, REWORDED))]
+
+
+def test_verification_is_public():
+    assert ragkit.verify is verify
+
+
+@given(st.text(max_size=80), st.text(max_size=80))
+def test_any_text_gets_a_verdict_with_reasons_exactly_when_unsupported(sentence, source):
+    verdict = verify(sentence, source, WordVerifier())
+    assert (verdict.verdict == "unsupported") == bool(verdict.reasons)
+    assert 0 <= verdict.support <= 1
+
+
+class Scripted:
+    """A `Verifier` that has a log odds for each claim, and says no to all others."""
+
+    def __init__(self, known: dict[str, float]):
+        self.known = known
+
+    def judge(self, source, claims=()):
+        found = (next((odds for end, odds in self.known.items() if claim.endswith(end)), -5.0) for claim in claims)
+        return Judgement(tuple(found), tuple(-5.0 for _ in source.sentences))
+
+
+@pytest.mark.parametrize(
+    ("odds", "said"),
+    [
+        ({"? No, the lift is broken.": 4.0, "The lift is broken.": 4.0}, "No, the lift is broken."),
+        ({"? Yes, the lift is broken.": 4.0, "The lift is broken.": 4.0}, "The lift is broken."),
+        (
+            {"? No, the lift is broken.": 2.0, "? Yes, the lift is broken.": 1.5, "The lift is broken.": 4.0},
+            "The lift is broken.",
+        ),
+    ],
+    ids=["sure", "the other way round", "not sure"],
+)
+def test_yes_and_no_are_said_only_where_the_source_tells_which(odds, said):
+    answer = ("Can I take it?", "No, the lift is broken.", "Take the stairs: we are waiting for a new lift.")
+    text, verdict = verify_answer(*answer, Scripted(odds | {"The lift is broken.": 4.0}))
+    assert (text, verdict.verdict) == (said, "supported")
+
+
+def test_what_is_true_of_something_else_is_no_answer():
+    answer = (
+        "How old is the bridge?",
+        "It is ninety years old.",
+        "The mill by the bridge dates back ninety years.",
+    )
+    _, verdict = verify_answer(*answer, Scripted({"? It is ninety years old.": -2.0, "It is ninety years old.": 3.0}))
+    assert verdict.reasons == ("it does not answer the question",)
