@@ -11,12 +11,15 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rapidfuzz.distance import LCSseq
+
 from ragkit.evaluation.gold import GoldQuestion, is_same_document
 from ragkit.records import Answer, Citation
 
 TextOf = Callable[[str], str | None]
 LABELS = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 NUMBER_MARKS = re.compile(r"(?<=\d)[^\w\s](?=\d)")
+_ROUGE_WORD = re.compile(r"[a-z0-9]+")
 ARTICLES = frozenset({"a", "an", "the"})
 LONG_DASHES = str.maketrans({"–": " ", "—": " ", "―": " "})
 
@@ -197,6 +200,32 @@ def _f1(said: list[str], accepted: list[str]) -> float:
     return 2 * shared / (len(said) + len(accepted)) if shared else 0.0
 
 
+def rouge_l(gold: GoldQuestion, answer: Answer) -> float | None:
+    """F-measure of the longest common subsequence of words with the long answer that fits best (Lin 2004, ROUGE-L).
+
+    Words are runs of ASCII letters and digits in small letters, unstemmed; None where gold is short, and for
+    abstentions.
+    """
+    if not gold.is_long or answer.abstained:
+        return None
+    said = _ROUGE_WORD.findall(spoken_text(answer).lower())
+    return max(_common_f1(said, _ROUGE_WORD.findall(accepted.lower())) for accepted in gold.answers)
+
+
+def _common_f1(said: list[str], accepted: list[str]) -> float:
+    common = LCSseq.similarity(said, accepted)
+    return 2 * common / (len(said) + len(accepted)) if common else 0.0
+
+
+def evidence_sentence_f1(gold: GoldQuestion, answer: Answer) -> float | None:
+    """Harmonic mean of precision and recall of the quoted sentences against the gold ones; None without any."""
+    if not gold.evidence_sentences or not gold.answerable or answer.abstained:
+        return None
+    wanted = {" ".join(normalise(sentence)) for sentence in gold.evidence_sentences}
+    cited = {" ".join(normalise(citation.quote)) for citation in answer.citations}
+    return 2 * len(wanted & cited) / (len(wanted) + len(cited)) if cited else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A metric under its stable name.
@@ -228,6 +257,8 @@ METRICS = (
     Metric("model_wording", "share of sentences in the model's own words", lambda _gold, answer: model_wording(answer)),
     Metric("exact_match", "the answer is a gold answer and nothing else", exact_match, True),
     Metric("token_f1", "word overlap with the gold answer", token_f1),
+    Metric("rouge_l", "common subsequence of words with the long gold answer", rouge_l),
+    Metric("evidence_sentence_f1", "quoted sentences against the gold ones", evidence_sentence_f1),
     Metric("words", "words of an answer", lambda _gold, answer: words(answer), less_is_better=True),
     Metric("seconds", "seconds from question to answer", None, less_is_better=True),
 )
