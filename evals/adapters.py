@@ -91,6 +91,14 @@ def low_rank_tensors(model: nn.Module) -> dict[str, Tensor]:
     return tensors
 
 
+def take_up(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Sets the changes to what an earlier training left, as `low_rank_tensors` names them."""
+    for name, module in model.named_modules():
+        if isinstance(module, LowRank):
+            module.a.data.copy_(tensors[f"{name}.a"])
+            module.b.data.copy_(tensors[f"{name}.b"] / SCALE)
+
+
 def train(
     groups: Sequence[dict[str, Any]], batches: Sequence[Sequence[Item]], loss_of: Callable[[Sequence[Item]], Tensor]
 ) -> None:

@@ -1,6 +1,7 @@
 """Trains the adapter of the shipped verifier and writes it to `ragkit/models/verifier.safetensors`.
 
     python -m evals.verifying
+    python -m evals.verifying --round 2
 
 A source text is read once with several claims. Faithful ones: the twins and lessons written for this
 (`evals/verification`), and the direct answers of `evals/reading` (choosing part). Wrong ones: the other twins, and
@@ -26,10 +27,11 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn import functional
 
-from evals.adapters import low_rank_tensors, lower_layers, make_batches, rates, save_adapter, train
+from evals.adapters import low_rank_tensors, lower_layers, make_batches, rates, save_adapter, take_up, train
 from evals.corruptions import corrupt
 from evals.parts import part_of
 from ragkit.evaluation import load_suite
+from ragkit.models.adapters import head_tensors, read_adapter
 from ragkit.models.conversion import writer_folder
 from ragkit.models.loading import VERIFIER_ADAPTER, load_tokenizer
 from ragkit.models.packing import Packed, read_packed
@@ -83,16 +85,17 @@ class Marked:
 def main() -> None:
     """Gathers the claims, trains, writes the adapter in half precision, and reports on what was held back."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--round", type=int, default=1, help="from 2 on, one pass more from where the last one ended")
     parser.add_argument("--steps", type=int, help="stop after so many, for a trial; nothing is written")
     given = parser.parse_args()
-    rng = random.Random(SEED)
-    torch.manual_seed(SEED)
+    rng = random.Random(SEED + given.round)
+    torch.manual_seed(SEED + given.round)
     tokenizer = load_tokenizer(writer_folder(print))
     written = written_claims()
     held = {source for number, source in enumerate(sorted(written)) if number % HELD_BACK == 0}
     orders = mark_orders(tokenizer)
     batches: list[list[Marked]] = []
-    for _ in range(EPOCHS):
+    for _ in range(EPOCHS if given.round == 1 else 1):
         read = read_claims(rng)
         schools = {s: c for s, c in written.items() if s not in held} | dict(
             rng.sample(sorted(read.items()), READ_SOURCES)
@@ -103,6 +106,10 @@ def main() -> None:
         batches += make_batches(items, BATCH_TOKENS, rng)
     print(len(batches), "steps,", sum(m.length for batch in batches for m in batch), "tokens")
     student = Student()
+    if given.round > 1:
+        tensors, _ = read_adapter(VERIFIER_ADAPTER)
+        take_up(student.layers, tensors)
+        student.heads.load_state_dict(head_tensors(tensors))
     groups = rates(student.layers, ADAPTER_RATE, student.heads, HEAD_RATE)
     train(groups, batches[: given.steps], student.loss)
     if given.steps is None:
@@ -183,16 +190,19 @@ def mark_orders(tokenizer: Any) -> tuple[list[Marked], list[Marked]]:
 
 def mark(tokenizer: Any, source: str, claims: Sequence[Claim], rng: random.Random) -> list[Marked]:
     """The claims of one source in tokens, in random order, some at a time; nothing if the source is too long."""
-    text = encode_text(tokenizer, " ".join(source.split()))[0]
+    flat = " ".join(source.split())
+    text, offsets = encode_text(tokenizer, flat)
     if len(text) > MAX_TEXT_TOKENS:
         return []
+    informs = [(inside, False) for span in split_sentences(flat) if (inside := tokens_in(span, offsets))]
     shuffled = list(claims)
     rng.shuffle(shuffled)
     items = []
     for start in range(0, len(shuffled), CLAIMS_A_PACK):
         some = shuffled[start : start + CLAIMS_A_PACK]
         encoded = [_mark_claim(tokenizer, claim) for claim in some]
-        items.append(Marked(Packed(text, tuple(t for t, _ in encoded)), tuple(some), tuple(m for _, m in encoded)))
+        pack = Packed(text, tuple(tokens for tokens, _ in encoded))
+        items.append(Marked(pack, tuple(some), tuple(marks for _, marks in encoded), () if start else tuple(informs)))
     return items
 
 

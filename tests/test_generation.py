@@ -12,6 +12,7 @@ from ragkit.models.generation import ChatPrompt
 from ragkit.models.loading import load_generator
 from ragkit.models.pieces import cut_at_stop, readable, text_pieces
 from ragkit.models.prefixes import shared_length
+from ragkit.prompts import NOT_HERE, direct_prompt
 
 PROMPT = "the cat sat on the mat and the dog ran to the house where is paris"
 
@@ -279,8 +280,17 @@ SHOTS += "1815.\nQuestion: Where was it signed?\nAnswer:"
 
 
 @pytest.mark.model
-def test_the_shipped_writer_continues_a_pattern(shipped):
-    assert "".join(shipped.stream(SHOTS, max_tokens=8, stop=["\n"])).strip(" .") == "Vienna"
+def test_the_shipped_writer_puts_a_text_into_one_sentence_or_says_that_nothing_answers(shipped):
+    text = (
+        "The bridge, designed by Anna Keller of Graz, was opened by the king on 14 June 1998, after ten years of work."
+    )
+    questions = ["Who designed the bridge?", "When was the bridge opened?", "How many cars cross the bridge in a day?"]
+    prompts = [direct_prompt(question, text) for question in questions]
+    words = [f"{text} {question}" for question in questions]
+    lines = shipped.write_all(prompts, words, max_tokens=32, instead=NOT_HERE)
+    assert "Anna Keller" in lines[0].text
+    assert "14 June 1998" in lines[1].text
+    assert lines[2].instead > max(lines[0].instead, lines[1].instead)
     assert shipped.name == "google/gemma-3-270m@a5fd3b62230a"
 
 

@@ -37,7 +37,7 @@ def test_an_empty_source_supports_nothing_and_needs_no_model(source):
 
 def test_other_words_are_supported_where_the_model_says_so():
     verdict = verify(REORDERED, SOURCE, WordVerifier())
-    assert verdict == Verdict("supported", pytest.approx(0.99, abs=0.01))
+    assert verdict == Verdict("supported", pytest.approx(0.97, abs=0.02))
 
 
 def test_other_words_are_unsupported_where_the_model_says_so_and_what_was_changed_is_named():
