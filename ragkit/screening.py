@@ -16,10 +16,10 @@ from ragkit.sentences import split_sentences
 
 GIVES_ORDERS = "gives orders"
 
-SURE_LOG_ODDS = 2.5
-"""From here on a sentence counts as an order: 1 of 140 sentences of ordinary documents does."""
+SURE_LOG_ODDS = 1.0
+"""From here on a sentence counts as an order; of 1,142 sentences of ordinary documents 9 reach it."""
 
-LEAST_LOG_ODDS = 0.0
+LEAST_LOG_ODDS = -1.5
 """From here on a sentence beside an order counts as a part of it."""
 
 _HIDDEN = re.compile(r"(?<=[A-Za-z])[\u200b-\u200f\u2060-\u2064](?=[A-Za-z])")
