@@ -151,8 +151,22 @@ def _lower_layers(file: Path, on_message: OnMessage | None) -> tuple[Any, Any, l
         model.eval()
         model.norm = torch.nn.Identity()
         merge_low_rank(model, tensors)
-        placed = model.to("cuda") if torch.cuda.is_available() else model
-        return placed, load_tokenizer(folder), taps, head_tensors(tensors)
+        if torch.cuda.is_available():
+            model.to("cuda")
+        elif {"amx_bf16", "avx512_bf16"} & {name for name, has in torch.cpu.get_capabilities().items() if has is True}:
+            _halve(model)
+        return model, load_tokenizer(folder), taps, head_tensors(tensors)
+
+
+def _halve(model: Any) -> None:
+    """Has a decoder's layers compute in bfloat16, as in training: three times as fast where the processor can.
+
+    The embeddings, most of the weights, stay as they are mapped from the file; what is looked up in them is cast.
+    """
+    import torch
+
+    model.layers.to(torch.bfloat16)
+    model.embed_tokens.register_forward_hook(lambda _module, _inputs, looked_up: looked_up.to(torch.bfloat16))
 
 
 def _with_weights(made: Callable[[int, int], Any], layers: Any, taps: Sequence[int], tensors: dict[str, Any]) -> Any:
