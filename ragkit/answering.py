@@ -24,6 +24,8 @@ from ragkit.index.snapshot import Snapshot
 from ragkit.models.generation import Generator
 from ragkit.models.reading import Reader
 from ragkit.models.verifying import Verifier
+from ragkit.polarity import say_yes_or_no
+from ragkit.profiles import profile_of
 from ragkit.prompts import REFUSAL
 from ragkit.questions import is_broad
 from ragkit.records import Answer, Evidence, Seconds
@@ -102,9 +104,10 @@ class Answerer:
         watch, refusal, question = _Watch(), trace.answer, trace.answer.question
         draft = draft_answer(question, evidence, self.writer, self.settings.draft_tokens)
         seconds = replace(refusal.seconds, generate=watch.lap())
-        repaired = repair(trace.retrieved.question, draft, evidence, self.verifier)
+        repaired = repair(trace.retrieved.question, draft, evidence, self.verifier, profile_of(self.model_name))
         shown = {item.label: item for item in evidence}
-        drawn = say_disagreement(trace.retrieved.question, repaired.drawn, shown)
+        drawn = say_yes_or_no(trace.retrieved.question, repaired.drawn, shown, self.verifier)
+        drawn = say_disagreement(trace.retrieved.question, drawn, shown)
         sentences, citations = number_citations(drawn, shown)
         seconds = replace(seconds, verify=watch.lap())
         said = replace(refusal, seconds=seconds, reason="unsupported", unresolved_labels=repaired.unresolved)

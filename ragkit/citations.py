@@ -15,10 +15,16 @@ _LABELS = re.compile(r"\s*\[\s*(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\s*\]")
 
 @dataclass(frozen=True, slots=True)
 class DraftSentence:
-    """One sentence that the model wrote, and the labels it put to it, in order, each once."""
+    """One sentence that the model wrote.
+
+    Attributes:
+        labels: That it put to it, in order, each once.
+        likelihood: Mean log probability of its tokens; None if that is not known.
+    """
 
     text: str
     labels: tuple[int, ...]
+    likelihood: float | None = None
 
 
 def parse_draft(draft: str) -> list[DraftSentence]:

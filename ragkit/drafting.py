@@ -14,6 +14,7 @@ from ragkit.citations import DraftSentence, parse_draft
 from ragkit.models.generation import Generator
 from ragkit.profiles import profile_of
 from ragkit.prompts import NOT_HERE, REFUSAL, as_data, chat_messages, completion_prompt, direct_prompt
+from ragkit.questions import is_yes_no
 from ragkit.records import Evidence
 from ragkit.sentences import in_context
 
@@ -77,7 +78,9 @@ def _draft_each(question: str, evidence: Sequence[Evidence], generator: Generato
     if not asked:
         return Draft()
     texts = [as_data(shown_text(item)) for item in asked]
-    prompts = [direct_prompt(question, text) for text in texts]
+    is_hinted = profile_of(generator.name).hinted and not is_yes_no(question)
+    hints = [item.short_answer if is_hinted else "" for item in asked]
+    prompts = [direct_prompt(question, text, hint) for text, hint in zip(texts, hints, strict=True)]
     words = [f"{text} {question}" for text in texts]
     lines = generator.write_all(prompts, words, max_tokens=max_tokens, instead=NOT_HERE)
     sentences, denied = list[DraftSentence](), []
@@ -85,7 +88,8 @@ def _draft_each(question: str, evidence: Sequence[Evidence], generator: Generato
         if line.text.rstrip(".") == NOT_HERE.rstrip("."):
             denied.append(item.label)
         else:
-            sentences += _complete([DraftSentence(s.text, (item.label,)) for s in parse_draft(line.text)[:1]])
+            first = parse_draft(line.text)[:1]
+            sentences += _complete([DraftSentence(s.text, (item.label,), line.likelihood) for s in first])
     written = "\n".join(line.text for line in lines)
     return Draft("\n\n".join(prompts), written, tuple(sentences), tuple(denied))
 

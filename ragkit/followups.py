@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from ragkit.models.generation import Generator
+from ragkit.profiles import profile_of
 from ragkit.prompts import Turn, followup_messages, followup_prompt
 from ragkit.terms import STOP_WORDS, WORD, content_terms, stem, words
 
@@ -63,7 +64,7 @@ def _written(question: str, recent: Sequence[Turn], generator: Generator) -> str
         prompt = generator.render_chat(*followup_messages(question, recent))
         written = "".join(generator.stream(prompt, max_tokens=MOST_TOKENS))
     else:
-        prompt = followup_prompt(question, recent)
+        prompt = followup_prompt(question, recent, examples=not profile_of(generator.name).hinted)
         written = "".join(generator.stream(prompt, max_tokens=MOST_TOKENS, stop=["\n"]))
     first = written.strip().partition("\n")[0].partition("?")[0].strip()
     return f"{first[:1].upper()}{first[1:]}?" if first else ""

@@ -1,4 +1,7 @@
-"""What is known of single writing models: how each is best asked. Read from `profiles.json`; called by `drafting`."""
+"""What is known of single writing models: how each is best asked, and when its own wording is worth saying.
+
+Read from `profiles.json`, whose weights `python -m evals.wording --fit` writes. Called by `drafting` and `repair`.
+"""
 
 import json
 from dataclasses import dataclass
@@ -13,9 +16,24 @@ class Profile:
 
     Attributes:
         prompt: "direct" for a model that was taught to answer in one sentence; "examples" for one that continues them.
+        hinted: Whether it was taught with the short answer as a hint, and to make follow-up questions whole.
+        intercept, support, likelihood: Of the score of a verified sentence; below 0 the evidence is quoted instead.
     """
 
     prompt: Literal["direct", "examples"] = "examples"
+    hinted: bool = False
+    intercept: float = 0.0
+    support: float = 0.0
+    likelihood: float = 0.0
+
+    def prefers_wording(self, support: float, likelihood: float | None) -> bool:
+        """Whether a sentence of the model is said rather than the quotation that it was made from.
+
+        Args:
+            support: In [0, 1], as verification says it.
+            likelihood: Mean log probability of the sentence's tokens; None if the model cannot say.
+        """
+        return likelihood is None or self.intercept + self.support * support + self.likelihood * likelihood >= 0
 
 
 def profile_of(model: str) -> Profile:

@@ -99,9 +99,10 @@ def completion_prompt(question: str, evidence: Evidence) -> str:
     return f"{shown}Text: {as_data(evidence.text)}\nQuestion: {as_data(question)}\nAnswer:"
 
 
-def direct_prompt(question: str, text: str) -> str:
-    """For a model that was taught to answer in one sentence: the text and the question, without examples."""
-    return f"Text: {as_data(text)}\nQuestion: {as_data(question)}\nAnswer:"
+def direct_prompt(question: str, text: str, hint: str = "") -> str:
+    """For a model that was taught to answer in one sentence: the text, the question and words that it should hold."""
+    hinted = f"Hint: {as_data(hint)}\n" if hint else ""
+    return f"Text: {as_data(text)}\nQuestion: {as_data(question)}\n{hinted}Answer:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +113,10 @@ class Turn:
     answer: str
 
 
-def followup_prompt(question: str, turns: Sequence[Turn]) -> str:
-    """For base models: examples to continue, then the conversation and the follow-up."""
-    shown = "".join(f"{_spoken([Turn(*before)], asked)} {whole}\n\n" for before, asked, whole in _DIALOGUES)
-    return f"{shown}{_spoken(turns, question)}"
+def followup_prompt(question: str, turns: Sequence[Turn], *, examples: bool = True) -> str:
+    """For base models: the conversation and the follow-up, after examples to continue unless they were taught."""
+    shown = [f"{_spoken([Turn(*before)], asked)} {whole}\n\n" for before, asked, whole in _DIALOGUES]
+    return "".join([*(shown if examples else ()), _spoken(turns, question)])
 
 
 def followup_messages(question: str, turns: Sequence[Turn]) -> tuple[str, str]:

@@ -73,6 +73,12 @@ _BROAD = re.compile(
 )
 
 
+_YES_NO = re.compile(
+    r"^\W*(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|should|may|might|must)(?:n['’]t)?\b"
+    r"(?!.*\bor\b)",
+    re.IGNORECASE,
+)
+
 _PREPOSITION = r"(?:(?:in|on|at|by|for|to|from|with|of|since|until)\s+)?"
 _ASKS = rf"{_PREPOSITION}(?:who|whom|whose|what|when|where|why|how|which)\b(?:\W+\w+){{2}}"
 _ONE_QUESTION = re.compile(_ASKS, re.IGNORECASE)
@@ -88,6 +94,11 @@ def split_question(question: str) -> list[str]:
 def is_broad(question: str) -> bool:
     """Whether the question asks for several things or for an explanation, so that one sentence may not do."""
     return bool(_BROAD.search(question)) or len(split_question(question)) > 1
+
+
+def is_yes_no(question: str) -> bool:
+    """Whether the question can be answered with yes or no."""
+    return bool(_YES_NO.match(question))
 
 
 def asked_kind(question: str) -> AnswerKind | None:

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ragkit.citations import DraftSentence, without_marks
 from ragkit.drafting import Draft
 from ragkit.models.verifying import Verifier
-from ragkit.questions import asked_kind, holds_kind
+from ragkit.polarity import without_yes_or_no
+from ragkit.profiles import Profile
+from ragkit.questions import asked_kind, holds_kind, is_yes_no
 from ragkit.records import Evidence, Sentence
 from ragkit.terms import WORD, content_terms, words
 from ragkit.verification import Verdict, verify_answer
@@ -50,8 +52,21 @@ class Repaired:
     unresolved: tuple[int, ...]
 
 
-def repair(question: str, draft: Draft, evidence: Sequence[Evidence], verifier: Callable[[], Verifier]) -> Repaired:
+def repair(
+    question: str,
+    draft: Draft,
+    evidence: Sequence[Evidence],
+    verifier: Callable[[], Verifier],
+    profile: Profile | None = None,
+) -> Repaired:
     """The supported sentences of a draft; evidence that no sentence rests on is quoted, unless the model denies it.
+
+    Args:
+        question: What was asked.
+        draft: What the model wrote.
+        evidence: What it was shown.
+        verifier: Called only if words do not decide.
+        profile: Of the model, which says when the quotation is the better sentence.
 
     Raises:
         ModelError: The verifying model failed.
@@ -62,7 +77,10 @@ def repair(question: str, draft: Draft, evidence: Sequence[Evidence], verifier: 
     checked: list[Checked] = []
     used: set[int] = set()
     for sentence in draft.sentences:
-        judged = _attach(question, sentence, shown, verifier)
+        bare = without_yes_or_no(sentence.text) if is_yes_no(question) else sentence.text
+        judged = _attach(question, replace(sentence, text=bare), shown, verifier)
+        if judged.label is not None and not (profile or Profile()).prefers_wording(judged.support, sentence.likelihood):
+            judged = Checked(judged.text, None, judged.support, ("the quotation is the surer sentence",))
         if judged.label is not None:
             used.add(judged.label)
             again = _said_again(judged.text, drawn)
@@ -102,19 +120,19 @@ def _attach(
             return Checked(sentence.text, label, 1.0)
     first: Verdict | None = None
     for label in labels:
-        text, verdict = _check(question, sentence.text, shown[label], verifier)
+        verdict = _check(question, sentence.text, shown[label], verifier)
         if verdict.verdict == "supported":
-            return Checked(text, label, verdict.support)
+            return Checked(sentence.text, label, verdict.support)
         first = first or verdict
     if first is None:
         return Checked(sentence.text, None, 0.0, ("no sentence was shown to support it",))
     return Checked(sentence.text, None, first.support, first.reasons)
 
 
-def _check(question: str, text: str, evidence: Evidence, verifier: Callable[[], Verifier]) -> tuple[str, Verdict]:
-    """The sentence as it may be said and the verdict on it, by the paragraph that will be cited."""
+def _check(question: str, text: str, evidence: Evidence, verifier: Callable[[], Verifier]) -> Verdict:
+    """The verdict on a sentence by the paragraph that will be cited."""
     if not _holds_words(text, evidence.short_answer):
-        return text, Verdict("unsupported", 0.0, (f"it leaves out the answer, “{evidence.short_answer}”",))
+        return Verdict("unsupported", 0.0, (f"it leaves out the answer, “{evidence.short_answer}”",))
     return verify_answer(question, text, evidence.believed, verifier())
 
 

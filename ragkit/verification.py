@@ -6,7 +6,6 @@ supports them. Called by `repair`, and public as `ragkit.verify`.
 """
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +14,8 @@ from ragkit.copying import compare
 from ragkit.facts import missing_facts
 from ragkit.models.reading import SentencedText
 from ragkit.models.verifying import Verifier
+from ragkit.polarity import both_ways
+from ragkit.questions import is_yes_no
 from ragkit.records import Support
 from ragkit.sentences import split_sentences
 
@@ -24,11 +25,6 @@ LEAST_LOG_ODDS = 1.5
 
 LEAST_ASKED_LOG_ODDS = -1.0
 """The same of a sentence together with the question that it answers."""
-
-SURE_OF_YES = 1.0
-"""So much likelier than "No" must "Yes" be to be said, and the other way round."""
-
-_YES_NO = re.compile(r"^(Yes|No), ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +67,15 @@ def verify_all(sentences: Sequence[str], source_text: str, verifier: Callable[[]
     return [verdict for verdict in found if verdict is not None]
 
 
-def verify_answer(question: str, sentence: str, source_text: str, verifier: Verifier) -> tuple[str, Verdict]:
-    """A sentence as it may be said in answer to a question, and the verdict on it.
-
-    It must be supported alone, and together with the question: "in 1998" is true of something else as well. A "Yes" or
-    "No" at its beginning is left out where the source does not tell which.
-    """
-    opening = _YES_NO.match(sentence)
-    bare = _capitalised(sentence[opening.end() :]) if opening else sentence
-    claims = [bare, f"{question} {sentence}"]
-    if opening:
-        claims.append(f"{question} {'No' if opening[1] == 'Yes' else 'Yes'}, {sentence[opening.end() :]}")
+def verify_answer(question: str, sentence: str, source_text: str, verifier: Verifier) -> Verdict:
+    """Whether a sentence is supported alone, and together with the question: "in 1998" is true of other things too."""
+    asked = both_ways(question, sentence) if is_yes_no(question) else (f"{question} {sentence}",)
     source = SentencedText(source_text, tuple(split_sentences(source_text)))
-    judged = verifier.judge(source, claims).support
-    verdict = _by_words(bare, source_text) or _by_model(judged[0], compare(bare, source_text).changes)
-    if verdict.verdict == "supported" and judged[1] < LEAST_ASKED_LOG_ODDS and judged[-1] < LEAST_ASKED_LOG_ODDS:
-        verdict = Verdict("unsupported", min(0.49, verdict.support), ("it does not answer the question",))
-    is_sure = opening is not None and judged[1] >= judged[2] + SURE_OF_YES
-    return sentence if is_sure else bare, verdict
-
-
-def _capitalised(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"
+    alone, *answering = verifier.judge(source, (sentence, *asked)).support
+    verdict = _by_words(sentence, source_text) or _by_model(alone, compare(sentence, source_text).changes)
+    if verdict.verdict == "supported" and max(answering) < LEAST_ASKED_LOG_ODDS:
+        return Verdict("unsupported", min(0.49, verdict.support), ("it does not answer the question",))
+    return verdict
 
 
 def _by_words(sentence: str, source_text: str) -> Verdict | None:

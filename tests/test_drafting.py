@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from fakes import ScriptedGenerator
 
@@ -22,7 +24,7 @@ def sentence_of_talks(label, text):
 
 @pytest.fixture
 def direct(monkeypatch):
-    monkeypatch.setattr("ragkit.drafting.profile_of", lambda name: Profile("direct"))
+    monkeypatch.setattr("ragkit.drafting.profile_of", lambda name: Profile("direct", hinted=True))
 
 
 def test_a_base_model_is_tied_to_the_label_of_the_sentence_it_saw():
@@ -42,8 +44,8 @@ def test_a_model_that_answers_directly_is_asked_for_each_piece_of_evidence():
     assert drafted.prompt == "\n\n".join(writer.prompts)
     assert drafted.written == "Kyiv has waited. And more.\nIstanbul was suggested."
     assert drafted.sentences == (
-        DraftSentence("Kyiv has waited.", (1,)),
-        DraftSentence("Istanbul was suggested.", (2,)),
+        DraftSentence("Kyiv has waited.", (1,), -0.1),
+        DraftSentence("Istanbul was suggested.", (2,), -0.1),
     )
     assert drafted.denied == ()
 
@@ -61,7 +63,15 @@ def test_a_model_may_deny_that_a_piece_of_evidence_answers():
     writer = ScriptedGenerator([" None.", " Putin suggested Istanbul."])
     drafted = draft_answer("Where?", evidence, lambda: writer, 48)
     assert drafted.denied == (1,)
-    assert drafted.sentences == (DraftSentence("Putin suggested Istanbul.", (2,)),)
+    assert drafted.sentences == (DraftSentence("Putin suggested Istanbul.", (2,), -0.1),)
+
+
+@pytest.mark.usefixtures("direct")
+@pytest.mark.parametrize(("question", "hint"), [("Where did they meet?", "Istanbul"), ("Did they meet there?", "")])
+def test_the_readers_short_answer_is_a_hint_unless_yes_or_no_is_asked(question, hint):
+    writer = ScriptedGenerator([" Putin suggested Istanbul."])
+    draft_answer(question, [replace(EVIDENCE[0], short_answer="Istanbul")], lambda: writer, 48)
+    assert writer.prompts == [direct_prompt(question, TEXT, hint)]
 
 
 def test_no_model_is_called_where_none_may_write():

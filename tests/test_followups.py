@@ -4,7 +4,8 @@ import pytest
 from fakes import ScriptedGenerator
 
 from ragkit.followups import complete, stands_alone
-from ragkit.prompts import Turn
+from ragkit.profiles import Profile
+from ragkit.prompts import Turn, followup_prompt
 
 TURNS = [Turn("Who wrote the letter?", "Anna Voss wrote the letter in May.")]
 
@@ -40,6 +41,14 @@ def test_the_model_fills_in_what_is_missing_from_the_conversation():
     assert complete("And when?", TURNS, lambda: writer) == "When did Anna Voss write the letter?"
     assert "Anna Voss wrote the letter in May." in writer.prompts[0]
     assert writer.prompts[0].endswith("Follow-up: And when?\nWhole question:")
+
+
+def test_a_model_that_was_taught_needs_no_examples(monkeypatch):
+    monkeypatch.setattr("ragkit.followups.profile_of", lambda name: Profile("direct", hinted=True))
+    writer = ScriptedGenerator([" When did Anna Voss write the letter?"])
+    complete("And when?", TURNS, lambda: writer)
+    assert writer.prompts == [followup_prompt("And when?", TURNS, examples=False)]
+    assert writer.prompts[0].startswith("Question: Who wrote the letter?")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from ragkit.questions import asked_kind, holds_kind, is_broad, is_exact_kind, split_question
+from ragkit.questions import asked_kind, holds_kind, is_broad, is_exact_kind, is_yes_no, split_question
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,16 @@ def test_a_part_of_a_date_is_asked_for_exactly(question, kind, holding, lacking)
     assert is_exact_kind(kind)
     assert holds_kind(kind, question, holding)
     assert not holds_kind(kind, question, lacking)
+
+
+@pytest.mark.parametrize(
+    ("question", "is_so"),
+    [
+        pytest.param("Did Kyiv accept?", True, id="did"),
+        pytest.param("Isn't Istanbul neutral?", True, id="isnt"),
+        pytest.param("Is the venue Istanbul or Geneva?", False, id="one-of-two"),
+        pytest.param("Who did accept?", False, id="who"),
+    ],
+)
+def test_what_can_be_answered_with_yes_or_no_is_told_from_how_it_begins(question, is_so):
+    assert is_yes_no(question) is is_so

@@ -5,6 +5,7 @@ from fakes import WordVerifier
 
 from ragkit.citations import DraftSentence
 from ragkit.drafting import Draft
+from ragkit.profiles import Profile
 from ragkit.records import DocumentRef, Evidence, Paragraph
 from ragkit.repair import Checked, is_whole_statement, quote, repair
 
@@ -27,6 +28,13 @@ def repaired(sentences, evidence, question=QUESTION, denied=(), verifier=WordVer
     """What is made of a draft, given as pairs of text and labels."""
     draft = Draft(sentences=tuple(DraftSentence(*sentence) for sentence in sentences), denied=denied)
     return repair(question, draft, evidence, verifier)
+
+
+def test_a_sentence_is_quoted_where_the_models_profile_says_so():
+    draft = Draft(sentences=(DraftSentence("Putin suggested Istanbul.", (1,), -3.0),))
+    made = repair(QUESTION, draft, [FIRST], WordVerifier, Profile(intercept=1.0, likelihood=1.0))
+    assert made.drawn == ((quote(FIRST), (1,)),)
+    assert made.checked[0].reasons == ("the quotation is the surer sentence",)
 
 
 def texts(made):

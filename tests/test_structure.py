@@ -16,7 +16,7 @@ MODULES = pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_
 
 _ORDER = """
 errors records readers sentences terms quantities chunking models index spelling interaction questions retrieval
-evidence prompts profiles followups citations copying facts verification screening drafting repair disagreement
+evidence prompts profiles followups citations copying facts polarity verification screening drafting repair disagreement
 confidence trace settings ingest answering chat kit
 evaluation
 annotations recheck display serving cli __main__

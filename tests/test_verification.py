@@ -1,10 +1,9 @@
 import pytest
-from fakes import WordVerifier
+from fakes import ScriptedVerifier, WordVerifier
 from hypothesis import given
 from hypothesis import strategies as st
 
 import ragkit
-from ragkit.models.verifying import Judgement
 from ragkit.verification import Verdict, verify, verify_all, verify_answer
 
 SOURCE = "Zelenskyy wants a neutral country [3]. In 2022, Putin suggested Istanbul as the place for 40 talks."
@@ -66,40 +65,13 @@ def test_any_text_gets_a_verdict_with_reasons_exactly_when_unsupported(sentence,
     assert 0 <= verdict.support <= 1
 
 
-class Scripted:
-    """A `Verifier` that has a log odds for each claim, and says no to all others."""
-
-    def __init__(self, known: dict[str, float]):
-        self.known = known
-
-    def judge(self, source, claims=()):
-        found = (next((odds for end, odds in self.known.items() if claim.endswith(end)), -5.0) for claim in claims)
-        return Judgement(tuple(found), tuple(-5.0 for _ in source.sentences))
-
-
-@pytest.mark.parametrize(
-    ("odds", "said"),
-    [
-        ({"? No, the lift is broken.": 4.0, "The lift is broken.": 4.0}, "No, the lift is broken."),
-        ({"? Yes, the lift is broken.": 4.0, "The lift is broken.": 4.0}, "The lift is broken."),
-        (
-            {"? No, the lift is broken.": 2.0, "? Yes, the lift is broken.": 1.5, "The lift is broken.": 4.0},
-            "The lift is broken.",
-        ),
-    ],
-    ids=["sure", "the other way round", "not sure"],
-)
-def test_yes_and_no_are_said_only_where_the_source_tells_which(odds, said):
-    answer = ("Can I take it?", "No, the lift is broken.", "Take the stairs: we are waiting for a new lift.")
-    text, verdict = verify_answer(*answer, Scripted(odds | {"The lift is broken.": 4.0}))
-    assert (text, verdict.verdict) == (said, "supported")
-
-
 def test_what_is_true_of_something_else_is_no_answer():
     answer = (
         "How old is the bridge?",
         "It is ninety years old.",
         "The mill by the bridge dates back ninety years.",
     )
-    _, verdict = verify_answer(*answer, Scripted({"? It is ninety years old.": -2.0, "It is ninety years old.": 3.0}))
+    verdict = verify_answer(
+        *answer, ScriptedVerifier({"? It is ninety years old.": -2.0, "It is ninety years old.": 3.0})
+    )
     assert verdict.reasons == ("it does not answer the question",)
