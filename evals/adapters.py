@@ -5,6 +5,7 @@ Called by `reading`, `verifying` and `writing`.
 
 import math
 import random
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -75,11 +76,16 @@ def save_adapter(file: Path, tensors: Mapping[str, Tensor], **described: str) ->
 
 
 def add_low_rank(model: Any, first_layer: int, rank: int) -> None:
-    """Freezes a decoder and puts a low-rank change beside every linear layer from `first_layer` (from 0) on."""
+    """Freezes a decoder and puts a low-rank change beside every linear layer from `first_layer` (from 0) on.
+
+    Where there is a C++ compiler, torch compiles the decoder at its first step, which makes the others faster.
+    """
     model.requires_grad_(False)
     for layer in model.layers[first_layer:]:
         for name in [name for name, module in layer.named_modules() if isinstance(module, nn.Linear)]:
             layer.set_submodule(name, LowRank(layer.get_submodule(name), rank))
+    if shutil.which("c++"):
+        model.compile(dynamic=True)
 
 
 def low_rank_tensors(model: nn.Module) -> dict[str, Tensor]:

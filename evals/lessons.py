@@ -21,7 +21,7 @@ from ragkit.settings import Settings
 
 # How often a question is put to a paragraph that does not answer it. One that nothing answers goes mostly to the
 # paragraph that comes closest, as an answerable one goes to its own: else the form of a question would tell.
-FROM_THE_SAME_DOCUMENT = 0.4
+FROM_THE_SAME_DOCUMENT = 0.3
 NEAREST, FAR_FROM_ANY = 0.8, 0.12
 FROM_ANOTHER_DOCUMENT = 0.35
 CAME_UP = 0.6
@@ -149,7 +149,7 @@ def _asked(paragraph: Paragraph, spans: Sequence[Span], question: GoldQuestion) 
     if not right:
         return None
     answers = [] if question.is_long or "yes-no" in question.tags else wordings
-    found = [_find(paragraph.text, [spans[n] for n in right], entry) for entry in answers]
+    found = [find_wording(paragraph.text, [spans[n] for n in right], entry) for entry in answers]
     return Asked(question.question, right, tuple(span for span in found if span is not None))
 
 
@@ -162,7 +162,7 @@ def _plain(sentence: str) -> str:
     return " ".join(normalise(sentence))[:80]
 
 
-def _find(text: str, spans: Sequence[Span], wordings: Sequence[str]) -> Span | None:
+def find_wording(text: str, spans: Sequence[Span], wordings: Sequence[str]) -> Span | None:
     """Where one of the wordings stands within the spans."""
     for start, end in spans:
         for wording in wordings:

@@ -22,7 +22,7 @@ from ragkit.models.loading import ADAPTER, load_tokenizer
 from ragkit.models.packing import read_packed
 from ragkit.models.reading_heads import ReadingHeads, Scores
 
-TAPS, RANK = (4, 12), 16
+TAPS, RANK = (4, 12, 18), 16
 EPOCHS, ADAPTER_RATE, HEAD_RATE, BATCH_TOKENS = 2, 3e-4, 1e-3, 2200
 START_WEIGHT, END_WEIGHT, MOST_ANSWERS = 0.4, 0.2, 4
 SEED = 1

@@ -2,16 +2,19 @@
 
     python -m evals.writing
 
-A lesson is a sentence of a document, a question, and the answer in one short sentence that was written for it
-(`direct_answer` in `evals/reading`, its choosing part); or a question that the sentence does not answer, and "None".
-Only lessons whose answer needs no word beyond those of the text, the question and the language's function words teach,
-since the writer is held to these. It takes about half an hour on two cores.
+A lesson is a sentence of a document, a question, the short answer as a hint (in use it comes from the reader), and the
+answer in one sentence that was written for it (`direct_answer` in `evals/reading`, its choosing part); or a question
+that the sentence does not answer, some words of it as the hint, and "None". Only lessons whose answer needs no word
+beyond those of the text, the question and the language's function words teach, since the writer is held to these.
+Between them stand the follow-up questions of `evals/chat/lessons.jsonl`, to be made whole. It takes about half an hour.
 """
 
 import argparse
+import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +23,7 @@ from torch.nn import functional
 from transformers import AutoModel
 
 from evals.adapters import add_low_rank, low_rank_tensors, make_batches, save_adapter, train
+from evals.lessons import find_wording
 from evals.parts import part_of
 from ragkit.evaluation import GoldQuestion, load_suite
 from ragkit.evaluation.metrics import includes
@@ -27,14 +31,16 @@ from ragkit.models.conversion import quiet_transformers, writer_folder
 from ragkit.models.loading import WRITER_ADAPTER, load_tokenizer
 from ragkit.models.vocabulary import allowed_tokens
 from ragkit.models.weights import cache_folder
-from ragkit.prompts import NOT_HERE, direct_prompt
+from ragkit.prompts import NOT_HERE, Turn, direct_prompt, followup_prompt
 from ragkit.records import Paragraph
 from ragkit.sentences import in_context, split_sentences
-from ragkit.terms import content_terms
+from ragkit.terms import STOP_WORDS, WORD, content_terms
 
 FIRST_LAYER, RANK = 6, 8
 RATE, BATCH_TOKENS = 4e-4, 2400
 FACTOIDS, NOWHERE, AS_TYPED = 6500, 1800, 0.15
+HINTED, LONGEST_HINT = 0.9, 4
+FOLLOW_UPS, FOLLOW_UP_TIMES = Path("evals/chat/lessons.jsonl"), 2
 MAX_TOKENS = 200
 SEED = 2
 
@@ -43,8 +49,7 @@ SEED = 2
 class Lesson:
     """What the writer is shown and what it should write."""
 
-    text: str
-    question: str
+    prompt: str
     answer: str
 
 
@@ -69,7 +74,9 @@ def main() -> None:
     rng = random.Random(SEED)
     torch.manual_seed(SEED)
     tokenizer = load_tokenizer(writer_folder(print))
-    encoded = [_encode(tokenizer, lesson) for lesson in gather_lessons(rng)]
+    lessons = [*gather_lessons(rng), *follow_ups() * FOLLOW_UP_TIMES]
+    rng.shuffle(lessons)
+    encoded = [_encode(tokenizer, lesson) for lesson in lessons]
     batches = make_batches([written for written in encoded if written.length <= MAX_TOKENS], BATCH_TOKENS, rng)
     print(len(batches), "steps,", len(encoded), "lessons,", sum(w.length for b in batches for w in b), "tokens")
     with quiet_transformers():
@@ -97,15 +104,46 @@ def gather_lessons(rng: random.Random) -> list[Lesson]:
         whole = " ".join(text for p in near if (text := _gold_text(question, p)))
         if question.answerable and whole and question.direct_answer and _is_drawn_from(question, whole):
             is_plain = question.tags == ("factoid",)
-            (plain if is_plain else others).append(Lesson(whole, asked, question.direct_answer))
+            hint = _hint(question, whole, rng) if rng.random() < HINTED else ""
+            (plain if is_plain else others).append(Lesson(direct_prompt(asked, whole, hint), question.direct_answer))
         distractors = [text for p in near for text in _other_texts(question, p)]
         if distractors and rng.random() < (0.5 if not question.answerable else 0.1):
-            nowhere.append(Lesson(rng.choice(distractors), asked, NOT_HERE))
+            text = rng.choice(distractors)
+            hint = "" if "yes-no" in question.tags else _some_words(text, rng)
+            nowhere.append(Lesson(direct_prompt(asked, text, hint), NOT_HERE))
     rng.shuffle(plain)
     rng.shuffle(nowhere)
-    lessons = [*plain[:FACTOIDS], *others, *nowhere[:NOWHERE]]
-    rng.shuffle(lessons)
+    return [*plain[:FACTOIDS], *others, *nowhere[:NOWHERE]]
+
+
+def follow_ups() -> list[Lesson]:
+    """Follow-up questions in their conversations, and the whole questions."""
+    lessons = []
+    for line in FOLLOW_UPS.read_text(encoding="utf-8").splitlines():
+        told = json.loads(line)
+        turns = [Turn(turn["question"], turn["answer"]) for turn in told["turns"]]
+        lessons.append(Lesson(followup_prompt(told["question"], turns, examples=False), told["whole"]))
     return lessons
+
+
+def _hint(question: GoldQuestion, text: str, rng: random.Random) -> str:
+    """A short answer as it stands in the text; of a list one of its entries, of a yes/no question nothing."""
+    if "yes-no" in question.tags:
+        return ""
+    entries = [question.answers] if question.answers else list(question.must_include)
+    found = [span for entry in entries if (span := find_wording(text, [(0, len(text))], entry))]
+    return text[slice(*rng.choice(found))] if found else ""
+
+
+def _some_words(text: str, rng: random.Random) -> str:
+    """Some words of the text, as the reader points at them where nothing answers."""
+    places = list(WORD.finditer(text))
+    content = [n for n, match in enumerate(places) if match.group().casefold() not in STOP_WORDS]
+    if not content:
+        return ""
+    first = rng.choice(content)
+    last = max(n for n in content if n < first + rng.randint(1, LONGEST_HINT))
+    return text[places[first].start() : places[last].end()]
 
 
 def _documents(question: GoldQuestion) -> list[str]:
@@ -153,7 +191,7 @@ def _flat(text: str) -> str:
 
 
 def _encode(tokenizer: Any, lesson: Lesson) -> Written:
-    prompt = tokenizer(direct_prompt(lesson.question, lesson.text), split_special_tokens=True)["input_ids"]
+    prompt = tokenizer(lesson.prompt, split_special_tokens=True)["input_ids"]
     answer = tokenizer(f" {lesson.answer}\n", add_special_tokens=False, split_special_tokens=True)["input_ids"]
     return Written([*prompt, *answer], len(prompt))
 
