@@ -3,12 +3,12 @@
     python -m evals.verifying
     python -m evals.verifying --round 2 --newest 700
 
-A source text is read once with several claims. Faithful ones: the twins and lessons written for this
-(`evals/verification`), and the direct answers of `evals/reading` (choosing part). Wrong ones: the other twins, and
-direct answers with one thing corrupted or put to another question. Where a wrong claim has a twin, the words that
-differ are taught as the doubtful ones. In the same steps the verifier learns which sentences are orders
-(`evals/injection/lessons.jsonl`). One source of ten is held back; it shows what was learned, and thresholds are chosen
-on it.
+A source text is read once with several claims. Faithful ones: the twins, the yes/no answers and the lessons written for
+this (`evals/verification`), and the direct answers of `evals/reading` (choosing part). Wrong ones: the other twins, the
+other of yes and no, and direct answers with one thing corrupted or put to another question. Where a wrong claim has a
+twin, the words that differ are taught as the doubtful ones. In the same steps the verifier learns which sentences are
+orders (`evals/injection/lessons.jsonl`). One source of ten is held back; it shows what was learned, and thresholds are
+chosen on it.
 """
 
 import argparse
@@ -40,6 +40,7 @@ from ragkit.models.reading import encode_text, one_line, tokens_in
 from ragkit.models.verifying import CLAIM, claim_prompt, judge_claims
 from ragkit.models.verifying_heads import VerifyingHeads
 from ragkit.models.weights import cache_folder
+from ragkit.polarity import both_ways
 from ragkit.sentences import split_sentences
 from ragkit.terms import WORD
 
@@ -136,6 +137,12 @@ def written_claims() -> dict[str, list[Claim]]:
         twin = json.loads(line)
         claims[twin["source"]].append(Claim(twin["faithful"], True, twin["form"]))
         claims[twin["source"]].append(Claim(twin["wrong"], False, twin["kind"], twin["faithful"]))
+    for line in (FOLDER / "polarity.jsonl").read_text(encoding="utf-8").splitlines():
+        asked = json.loads(line)
+        for said in (asked["short"], asked["sentence"]):
+            yes, no = both_ways(asked["question"], said)
+            right, wrong = (yes, no) if asked["answer"] == "Yes" else (no, yes)
+            claims[asked["source"]] += [Claim(right, True, "polar"), Claim(wrong, False, "polarity", right)]
     return claims
 
 
