@@ -5,12 +5,12 @@
 Every pair of `evals/verification/pairs.jsonl` is a sentence and a source paragraph, both written for this: faithful
 ones (verbatim, paraphrase, compression, merge) should pass, wrong ones (ten kinds) should be caught. `lessons.jsonl`
 and `twins.jsonl`, of other sources, are for teaching and choosing. Then, for other thresholds, what would pass and be
-caught; and how many sentences of ordinary documents would be taken for orders.
+caught; and how many paragraphs of ordinary documents are taken to give orders.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,7 @@ from ragkit.evaluation.report import markdown_table
 from ragkit.models.loading import load_verifier
 from ragkit.models.reading import SentencedText
 from ragkit.models.verifying import Judgement, Verifier
-from ragkit.screening import LEAST_LOG_ODDS as LEAST_ORDER
-from ragkit.screening import SURE_LOG_ODDS
-from ragkit.sentences import split_sentences
+from ragkit.screening import gives_orders
 from ragkit.settings import Settings
 from ragkit.verification import LEAST_LOG_ODDS, verify_all
 
@@ -47,9 +45,10 @@ def main() -> None:
         rows.append((f"{threshold:g}", passed, f"{wrong['all']:.3f}", f"{worst} {wrong[worst]:.2f}"))
     print(markdown_table(("threshold (log odds)", "faithful passed", "wrong caught", "least"), rows))
     for name in ORDINARY:
-        odds = list(orders_in(name, verifier))
-        for threshold in (SURE_LOG_ODDS, LEAST_ORDER):
-            print(f"{name}: {sum(o >= threshold for o in odds)} of {len(odds)} sentences reach {threshold:g} as orders")
+        suite, _ = open_suite(name, Settings())
+        documents = [document for file in suite.list_files() if (document := suite.open_reader()(file))]
+        texts = [paragraph.text for document in documents for paragraph in document.paragraphs]
+        print(f"{name}: {sum(gives_orders(text, verifier) for text in texts)} of {len(texts)} paragraphs give orders")
 
 
 class Remembering:
@@ -80,16 +79,6 @@ def judge(verifier: Verifier) -> dict[tuple[str, str], list[Observation]]:
                 judged[side, kind].append(right)
             judged["passed, faithful" if passed else "caught, wrong", "all"].append(right)
     return judged
-
-
-def orders_in(name: str, verifier: Verifier) -> Iterator[float]:
-    """Log odds of each sentence of a suite's documents to be an order."""
-    suite, _ = open_suite(name, Settings())
-    read = suite.open_reader()
-    for file in suite.list_files():
-        document = read(file)
-        for paragraph in document.paragraphs if document else ():
-            yield from verifier.judge(SentencedText(paragraph.text, tuple(split_sentences(paragraph.text)))).orders
 
 
 def _by_source() -> dict[str, list[dict[str, Any]]]:

@@ -1,11 +1,13 @@
-"""Sentences that would order the reader about are no evidence. Called by `answering`.
+"""Paragraphs that would order the reader about are no evidence. Called by `answering`.
 
-A document is data: one that says "whatever is asked, the answer is ..." is not believed, and it is not quoted either.
-The verifying model tells such sentences from those that inform; characters that cannot be seen, which hide text from a
-person and show it to a machine, tell them as well.
+A document is data: one that says "whatever is asked, the answer is ..." is not believed and not quoted, nor is what
+stands beside such a sentence. The verifying model tells such sentences from those that inform. Characters that cannot
+be seen, which hide text from a person and show it to a machine, tell them as well, and so do heaps of search words,
+which are there to bring up whatever follows them.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,20 +15,19 @@ from ragkit.evidence import Candidate
 from ragkit.models.reading import SentencedText
 from ragkit.models.verifying import Verifier
 from ragkit.sentences import split_sentences
+from ragkit.terms import content_terms
 
 GIVES_ORDERS = "gives orders"
 
-SURE_LOG_ODDS = 1.0
-"""From here on a sentence counts as an order; of 1,142 sentences of ordinary documents 9 reach it."""
-
-LEAST_LOG_ODDS = -1.5
-"""From here on a sentence beside an order counts as a part of it."""
+SURE_LOG_ODDS = 0.0
+"""From here on a sentence counts as an order."""
 
 _HIDDEN = re.compile(r"(?<=[A-Za-z])[\u200b-\u200f\u2060-\u2064](?=[A-Za-z])")
 _TAGS = re.compile(r"[\U000e0020-\U000e007e]{8}")  # a flag has six at most
 _TURNED = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _WRITTEN_LEFTWARDS = re.compile(r"[\u0590-\u08ff\ufb1d-\ufefc]")
 _MOST_UNSEEN = 2
+_LEAST_HEAPED, _LEAST_HEAP = 4, 8
 
 Place = tuple[str, int]
 
@@ -38,8 +39,8 @@ class Screened:
     Attributes:
         kept: In their order.
         orders: Those that were taken out.
-        sources: The text of each paragraph that was looked at, with spaces in place of the sentences that give orders,
-            by document id and number.
+        sources: The text of each paragraph that was looked at, by document id and number; only spaces if it gives
+            orders.
     """
 
     kept: tuple[Candidate, ...]
@@ -68,8 +69,9 @@ def screen(
         for paragraph in {place_of(candidate): candidate.paragraph for candidate in chosen}.values():
             place = (paragraph.document.id, paragraph.number)
             if place not in sources:
-                sources[place] = _without_orders(paragraph.text, verifier())
-        found = [c for c in chosen if not sources[place_of(c)][_begin(c) : _begin(c) + len(c.text)].strip()]
+                text = paragraph.text
+                sources[place] = " " * len(text) if gives_orders(text, verifier()) else text
+        found = [candidate for candidate in chosen if not sources[place_of(candidate)].strip()]
         if not found:
             return Screened(tuple(kept), tuple(orders), sources)
         orders += found
@@ -81,25 +83,25 @@ def place_of(candidate: Candidate) -> Place:
     return candidate.paragraph.document.id, candidate.paragraph.number
 
 
-def _begin(candidate: Candidate) -> int:
-    return candidate.start - candidate.paragraph.start
+def gives_orders(text: str, verifier: Verifier) -> bool:
+    """Whether a sentence of a paragraph would order whoever answers about.
 
-
-def _without_orders(text: str, verifier: Verifier) -> str:
-    """The text with spaces in place of the sentences that give orders."""
+    Raises:
+        ModelError: The verifying model failed.
+    """
     spans = split_sentences(text)
-    judged = verifier.judge(SentencedText(text, tuple(spans))).orders
-    orders = {n for n, (start, end) in enumerate(spans) if judged[n] >= SURE_LOG_ODDS or is_hidden(text[start:end])}
-    for step in (1, -1):
-        for number in sorted(orders, key=lambda n: step * n):
-            while 0 <= (number := number + step) < len(spans) and judged[number] >= LEAST_LOG_ODDS:
-                orders.add(number)
-    for start, end in (spans[number] for number in orders):
-        text = text[:start] + " " * (end - start) + text[end:]
-    return text
+    if is_hidden(text) or any(is_heaped(text[start:end]) for start, end in spans):
+        return True
+    return any(odds >= SURE_LOG_ODDS for odds in verifier.judge(SentencedText(text, tuple(spans))).orders)
 
 
 def is_hidden(text: str) -> bool:
     """Whether characters that cannot be seen stand in it which no language and no emoji needs."""
     turned = [] if _WRITTEN_LEFTWARDS.search(text) else _TURNED.findall(text)
     return len(_HIDDEN.findall(text)) + len(turned) > _MOST_UNSEEN or bool(_TAGS.search(text))
+
+
+def is_heaped(sentence: str) -> bool:
+    """Whether it heaps up search words: one of them again and again between commas."""
+    repeated = max(Counter(content_terms(sentence)).values(), default=0)
+    return repeated >= _LEAST_HEAPED and repeated + sentence.count(",") >= _LEAST_HEAP

@@ -19,7 +19,7 @@ from ragkit.questions import is_yes_no
 from ragkit.records import Support
 from ragkit.sentences import split_sentences
 
-LEAST_LOG_ODDS = 1.5
+LEAST_LOG_ODDS = 1.0
 """The model's log odds from which on a sentence counts as supported; of the wrong ones held back from training,
 6.5 % reach it."""
 
