@@ -27,7 +27,7 @@ _TAGS = re.compile(r"[\U000e0020-\U000e007e]{8}")  # a flag has six at most
 _TURNED = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _WRITTEN_LEFTWARDS = re.compile(r"[\u0590-\u08ff\ufb1d-\ufefc]")
 _MOST_UNSEEN = 2
-_LEAST_REPEATED, _LEAST_COMMAS, _LEAST_HEAP = 4, 3, 8
+_LEAST_HEAPED, _LONGEST_SEARCH = 3, 4
 
 Place = tuple[str, int]
 
@@ -102,6 +102,7 @@ def is_hidden(text: str) -> bool:
 
 
 def is_heaped(sentence: str) -> bool:
-    """Whether it heaps up search words: one of them again and again between commas."""
-    repeated, commas = max(Counter(content_terms(sentence)).values(), default=0), sentence.count(",")
-    return repeated >= _LEAST_REPEATED and commas >= _LEAST_COMMAS and repeated + commas >= _LEAST_HEAP
+    """Whether it heaps up searches: the same word in one short phrase after another between commas."""
+    phrases = [phrase for phrase in sentence.split(",") if len(phrase.split()) <= _LONGEST_SEARCH]
+    held = Counter(term for phrase in phrases for term in set(content_terms(phrase)) if term.isalpha())
+    return max(held.values(), default=0) >= _LEAST_HEAPED
