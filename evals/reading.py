@@ -5,7 +5,7 @@
 Only the choosing parts teach (see `parts`): of `evals/reading`, whose questions were written for this, and of the
 public files given. Each paragraph is read once and asked many questions: those it answers, those it only looks as if it
 answered, and others. The reader learns to find the sentence and the short answer in it, or nothing. It takes
-about 80 minutes on two cores; `python -m evals.evidence` prints what the result is worth.
+about 140 minutes on one core; `python -m evals.evidence` prints what the result is worth.
 """
 
 import argparse

@@ -20,8 +20,7 @@ from ragkit.records import Support
 from ragkit.sentences import split_sentences
 
 LEAST_LOG_ODDS = 1.0
-"""The model's log odds from which on a sentence counts as supported; of the wrong ones held back from training,
-6.5 % reach it."""
+"""The model's log odds from which on a sentence counts as supported (`python -m evals.verification` has others)."""
 
 LEAST_ASKED_LOG_ODDS = -1.0
 """The same of a sentence together with the question that it answers."""
