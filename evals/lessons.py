@@ -6,8 +6,10 @@ question that it does not answer has neither.
 
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from evals.parts import is_gold, open_suite, part_of
@@ -21,7 +23,7 @@ from ragkit.settings import Settings
 
 # How often a question is put to a paragraph that does not answer it. One that nothing answers goes mostly to the
 # paragraph that comes closest, as an answerable one goes to its own: else the form of a question would tell.
-FROM_THE_SAME_DOCUMENT = 0.3
+FROM_THE_SAME_DOCUMENT, FROM_A_SIBLING = 0.3, 0.4
 NEAREST, FAR_FROM_ANY = 0.8, 0.12
 FROM_ANOTHER_DOCUMENT = 0.35
 CAME_UP = 0.6
@@ -29,7 +31,12 @@ CAME_UP = 0.6
 # How often a question is put as people type it into a search box.
 AS_TYPED = 0.15
 
+# How often a text is read under its title; some files are named so that it tells nothing.
+TITLED, UNNUMBERED, CAPITALISED = 0.85, 0.8, 0.5
+
 PACK_TOKENS, MAX_TEXT_TOKENS, MAX_QUESTION_TOKENS = 700, 420, 80
+
+_IN_CLUSTER = re.compile(r"(?:^|/)([A-Z]\d\d)[abc]-[^/]*$")
 
 Span = tuple[int, int]
 
@@ -47,6 +54,7 @@ class Asked:
 class Lesson:
     """A paragraph and what is asked of it."""
 
+    title: str
     text: str
     spans: tuple[Span, ...]
     asked: tuple[Asked, ...]
@@ -77,17 +85,31 @@ class Pack:
         return tokens_in(span, self.offsets)
 
 
-def gather_lessons(place: str) -> Callable[[random.Random], list[Lesson]]:
-    """A function that draws the lessons of one suite's choosing part, other ones each time it is called."""
+def gather_lessons(place: str, newest: int | None = None, sample: int = 0) -> Callable[[random.Random], list[Lesson]]:
+    """A function that draws the lessons of one suite's choosing part, other ones each time it is called.
+
+    Args:
+        place: A suite or a dataset file.
+        newest: Only so many of its questions, those written last.
+        sample: Beside the newest so many of the others.
+    """
     suite, kit = open_suite(place, Settings())
     parts = part_of(suite)
     questions = [question for question in suite.questions if parts[question.id] == "choose"]
+    if newest is not None:
+        older, questions = questions[:-newest], questions[-newest:]
+        questions = [*random.Random(newest).sample(older, min(sample, len(older))), *questions]
     put: dict[tuple[str, int], tuple[Paragraph, list[tuple[GoldQuestion, float]]]] = {}
-    read = suite.open_reader()
+    read, siblings = suite.open_reader(), _siblings(suite.list_files())
     with kit, kit.index.snapshot() as snapshot:
         for question in questions:
-            for paragraph in (p for name in _documents(question) if (doc := read(name)) for p in doc.paragraphs):
+            names = _documents(question)
+            for paragraph in (p for name in names if (doc := read(name)) for p in doc.paragraphs):
                 _put(put, paragraph, question, _how_often(question, paragraph))
+            own = {Path(name).name for name in names}
+            others = dict.fromkeys(other for name in names for other in siblings(name) if Path(other).name not in own)
+            for paragraph in (p for name in others if (doc := read(name)) for p in doc.paragraphs):
+                _put(put, paragraph, question, FROM_A_SIBLING)
             if suite.name != "reading":
                 for hit in kit.retriever.retrieve(question.question, snapshot, 2).hits:
                     if not is_gold(question, hit.paragraph.document.path, hit.paragraph.number):
@@ -107,6 +129,15 @@ def gather_lessons(place: str) -> Callable[[random.Random], list[Lesson]]:
 
 def _documents(question: GoldQuestion) -> list[str]:
     return list(dict.fromkeys(evidence.document for evidence in question.evidence))
+
+
+def _siblings(paths: Iterable[str]) -> Callable[[str], list[str]]:
+    """A function from a document of `evals/reading` to those on subjects that are easily taken for its own."""
+    clusters: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        if found := _IN_CLUSTER.search(path):
+            clusters[found[1]].append(path)
+    return lambda name: clusters[found[1]] if (found := _IN_CLUSTER.search(name)) else []
 
 
 def _how_often(question: GoldQuestion, paragraph: Paragraph) -> float:
@@ -130,7 +161,7 @@ def _put(
 def _lesson(paragraph: Paragraph, questions: Sequence[GoldQuestion]) -> Lesson:
     spans = tuple(split_sentences(paragraph.text))
     asked = [found for question in questions if (found := _asked(paragraph, spans, question)) is not None]
-    return Lesson(paragraph.text, spans, tuple(asked))
+    return Lesson(paragraph.title, paragraph.text, spans, tuple(asked))
 
 
 def _asked(paragraph: Paragraph, spans: Sequence[Span], question: GoldQuestion) -> Asked | None:
@@ -158,6 +189,14 @@ def _worded(question: str, rng: random.Random) -> str:
     return question.casefold().rstrip("? ") if rng.random() < AS_TYPED else question
 
 
+def _named(title: str, rng: random.Random) -> str:
+    """The title, now and then none, as files are named: with or without a number before it, in capitals or not."""
+    if rng.random() >= TITLED:
+        return ""
+    named = re.sub(r"^\w?\d+\w? ", "", title) if rng.random() < UNNUMBERED else title
+    return named.title() if rng.random() < CAPITALISED and named.islower() else named
+
+
 def _plain(sentence: str) -> str:
     return " ".join(normalise(sentence))[:80]
 
@@ -176,7 +215,7 @@ def pack_lessons(lessons: Sequence[Lesson], tokenizer: Any, rng: random.Random) 
     """The lessons in tokens and in random order; a lesson with many questions makes several packs."""
     packs = []
     for lesson in lessons:
-        tokens, offsets = encode_text(tokenizer, lesson.text)
+        tokens, offsets = encode_text(tokenizer, lesson.text, _named(lesson.title, rng))
         touched = [tokens_in(span, offsets) for span in lesson.spans]
         if len(tokens) > MAX_TEXT_TOKENS or not all(touched):
             continue

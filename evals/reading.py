@@ -1,6 +1,7 @@
 """Trains the adapter of the shipped reader and writes it to `ragkit/models/reader.safetensors`.
 
     python -m evals.reading ../shared/data/xquad_en_public.json ../shared/data/clapnq_dev_answerable_public.jsonl
+    python -m evals.reading PLACE... --round 2 --newest 3900 --sample 6000
 
 Only the choosing parts teach (see `parts`): of `evals/reading`, whose questions were written for this, and of the
 public files given. Each paragraph is read once and asked many questions: those it answers, those it only looks as if it
@@ -15,8 +16,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from evals.adapters import low_rank_tensors, lower_layers, make_batches, rates, save_adapter, train
+from evals.adapters import low_rank_tensors, lower_layers, make_batches, rates, save_adapter, take_up, train
 from evals.lessons import Pack, gather_lessons, pack_lessons
+from ragkit.models.adapters import head_tensors, read_adapter
 from ragkit.models.conversion import writer_folder
 from ragkit.models.loading import ADAPTER, load_tokenizer
 from ragkit.models.packing import read_packed
@@ -32,18 +34,25 @@ def main() -> None:
     """Gathers the lessons, trains, and writes the adapter in half precision."""
     parser = argparse.ArgumentParser()
     parser.add_argument("places", nargs="*", help="public dataset files")
+    parser.add_argument("--round", type=int, default=1, help="from 2 on, one pass more from where the last one ended")
+    parser.add_argument("--newest", type=int, help="of evals/reading only so many questions, those written last")
+    parser.add_argument("--sample", type=int, default=0, help="beside the newest so many of the others")
     parser.add_argument("--steps", type=int, help="stop after so many, for a trial; nothing is written")
     given = parser.parse_args()
-    rng = random.Random(SEED)
-    torch.manual_seed(SEED)
+    rng = random.Random(SEED + given.round - 1)
+    torch.manual_seed(SEED + given.round - 1)
     tokenizer = load_tokenizer(writer_folder(print))
     batches: list[list[Pack]] = []
-    schools = [gather_lessons(place) for place in ("reading", *given.places)]
-    for _ in range(EPOCHS):
+    schools = [gather_lessons("reading", given.newest, given.sample), *map(gather_lessons, given.places)]
+    for _ in range(EPOCHS if given.round == 1 else 1):
         lessons = [lesson for school in schools for lesson in school(rng)]
         batches += make_batches(pack_lessons(lessons, tokenizer, rng), BATCH_TOKENS, rng)
     print(len(batches), "steps,", sum(pack.length for batch in batches for pack in batch), "tokens")
     student = Student()
+    if given.round > 1:
+        tensors, _ = read_adapter(ADAPTER)
+        take_up(student.layers, tensors)
+        student.heads.load_state_dict(head_tensors(tensors))
     groups = rates(student.layers, ADAPTER_RATE, student.heads, HEAD_RATE)
     train(groups, batches[: given.steps], student.loss)
     if given.steps is None:

@@ -5,7 +5,9 @@ connections. Offsets are half-open and count code points of the document's text,
 `document.text[p.start:p.end] == p.text` for every paragraph, chunk, evidence sentence and citation.
 """
 
+import re
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
 ParagraphKind = Literal["prose", "heading", "list", "table", "code"]
@@ -44,6 +46,12 @@ class Paragraph:
     kind: ParagraphKind = "prose"
     headings: tuple[str, ...] = ()
     page: int | None = None
+
+    @property
+    def title(self) -> str:
+        """The name of its file in words, without ending, and the headings it stands under."""
+        name = PurePosixPath(self.document.path).name.rsplit(".", 1)[0]
+        return " > ".join((" ".join(re.split(r"[\s_.-]+", name)).strip(), *self.headings))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """A question and paragraphs to how well each sentence answers it: the `Reader` protocol and the shipped reader.
 
 The shipped reader is the lower layers of the shipped writing model with a low-rank adapter (Hu et al. 2021, "LoRA")
-merged into them. It reads "Text: ... Question: ... Answer:"; `reading_heads` scores sentences and tokens of the text by
-its states. `python -m evals.reading` trains adapter and heads. Called by `evidence`.
+merged into them. It reads "Title: ... Text: ... Question: ... Answer:"; `reading_heads` scores sentences and tokens of
+the text by its states. `python -m evals.reading` trains adapter and heads. Called by `evidence`.
 """
 
 import unicodedata
@@ -21,7 +21,8 @@ WINDOW_CHARS = 1600
 
 MAX_ANSWER_TOKENS = 30
 
-_TEXT = "Text: "
+_TITLE, _TEXT = "Title: ", "Text: "
+MAX_TITLE_CHARS = 160
 _MAX_TEXT_TOKENS = 640
 MAX_QUESTION_CHARS = 600
 _BATCH = 8
@@ -32,10 +33,11 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class SentencedText:
-    """A text with the spans of its sentences, in code points."""
+    """A text with the spans of its sentences, in code points, and what it stands under."""
 
     text: str
     sentences: tuple[Span, ...]
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class LanguageModelReader:
 
         with TOKENIZING:
             asked = encode_question(self._tokenizer, question)
-            encoded = [encode_text(self._tokenizer, window.text) for window in windows]
+            encoded = [encode_text(self._tokenizer, window.text, window.title) for window in windows]
         rows = [tokens + asked for tokens, _ in encoded]
         width = max(len(row) for row in rows)
         try:
@@ -148,10 +150,11 @@ def tokens_in(span: Span, offsets: Sequence[Span]) -> list[int]:
     return [n for n, (start, end) in enumerate(offsets) if end > max(start, span[0], 0) and start < span[1]]
 
 
-def encode_text(tokenizer: Any, text: str) -> tuple[list[int], list[Span]]:
+def encode_text(tokenizer: Any, text: str, title: str = "") -> tuple[list[int], list[Span]]:
     """Tokens of the prompt up to the end of the text, and the span of each in the text, negative before it."""
-    encoded = tokenizer(f"{_TEXT}{text}\n", return_offsets_mapping=True, split_special_tokens=True)
-    offsets = [(start - len(_TEXT), end - len(_TEXT)) for start, end in encoded["offset_mapping"]]
+    before = f"{_TITLE}{one_line(title[:MAX_TITLE_CHARS])}\n{_TEXT}" if title else _TEXT
+    encoded = tokenizer(f"{before}{text}\n", return_offsets_mapping=True, split_special_tokens=True)
+    offsets = [(start - len(before), end - len(before)) for start, end in encoded["offset_mapping"]]
     return encoded["input_ids"][:_MAX_TEXT_TOKENS], offsets[:_MAX_TEXT_TOKENS]
 
 
@@ -171,12 +174,14 @@ class Window:
         text: On one line, every code point in its place.
         numbers: Of its sentences among those of the text.
         sentences: Their spans within the window.
+        title: What the text stands under.
     """
 
     start: int
     text: str
     numbers: range
     sentences: tuple[Span, ...]
+    title: str = ""
 
 
 def _reading(sentences: Sequence[tuple[float, Span]]) -> Reading:
@@ -191,7 +196,7 @@ def windows(text: SentencedText) -> Iterator[Window]:
         start = text.sentences[first][0]
         if is_last or text.sentences[number + 1][1] - start > WINDOW_CHARS:
             spans = tuple((a - start, b - start) for a, b in text.sentences[first : number + 1])
-            yield Window(start, one_line(text.text[start:end]), range(first, number + 1), spans)
+            yield Window(start, one_line(text.text[start:end]), range(first, number + 1), spans, text.title)
             first = number + 1
 
 
