@@ -29,6 +29,7 @@ from ragkit.evaluation import GoldQuestion, load_suite
 from ragkit.evaluation.metrics import includes
 from ragkit.models.conversion import quiet_transformers, writer_folder
 from ragkit.models.loading import WRITER_ADAPTER, load_tokenizer
+from ragkit.models.packing import Packed, read_packed
 from ragkit.models.vocabulary import allowed_tokens
 from ragkit.models.weights import cache_folder
 from ragkit.prompts import NOT_HERE, Turn, direct_prompt, followup_prompt
@@ -198,14 +199,13 @@ def _encode(tokenizer: Any, lesson: Lesson) -> Written:
 
 def _loss(model: Any, batch: Sequence[Written], always: Sequence[int]) -> Tensor:
     """Mean over the answers' tokens; of each, how unlikely it was among the tokens that occur in the batch."""
-    width = max(written.length for written in batch)
-    ids = torch.tensor([written.tokens + [0] * (width - written.length) for written in batch])
     vocabulary = torch.tensor(sorted({token for written in batch for token in written.tokens} | set(always)))
-    states = model(ids, use_cache=False).last_hidden_state
-    places = [(row, n) for row, written in enumerate(batch) for n in range(written.start, written.length)]
-    rows, columns = (torch.tensor(list(axis)) for axis in zip(*places, strict=True))
-    logits = states[rows, columns - 1] @ model.embed_tokens.weight[vocabulary].T
-    return functional.cross_entropy(logits.float(), torch.searchsorted(vocabulary, ids[rows, columns]))
+    packs = [Packed(written.tokens, ()) for written in batch]
+    read = read_packed(model, packs, [len(model.layers)])
+    states = [row[written.start - 1 : -1] for (row,), written in zip(read, batch, strict=True)]
+    wanted = torch.tensor([token for written in batch for token in written.tokens[written.start :]])
+    logits = torch.cat(states).to(torch.bfloat16) @ model.embed_tokens.weight[vocabulary].T
+    return functional.cross_entropy(logits.float(), torch.searchsorted(vocabulary, wanted))
 
 
 if __name__ == "__main__":
