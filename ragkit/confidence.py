@@ -6,7 +6,6 @@ question is refused before anything is written. Called by `answering`.
 """
 
 import json
-import math
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ragkit.evidence import MATCH_WEIGHT, Candidate
+from ragkit.odds import probability
 
 LOWEST_LOG_ODDS = -12.0
 """Below this one sentence is as unlikely as another."""
@@ -50,11 +50,6 @@ def least_confidence(max_wrong: float) -> float:
         max_wrong: A share in (0, 1).
     """
     return next((least for least, wrong in fitted()["wrong_from"] if wrong <= max_wrong), 1.0)
-
-
-def probability(log_odds: float) -> float:
-    """What log odds mean, in [0, 1]."""
-    return 1 / (1 + math.exp(-max(-700.0, log_odds)))
 
 
 @cache

@@ -12,12 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from ragkit.confidence import probability
 from ragkit.evaluation.report import SUMMARY_HEADER, summary_rows, tag_header, tag_rows
 from ragkit.evaluation.report import failures as list_failures
 from ragkit.evaluation.results import EvalResult
 from ragkit.index.index import IndexInfo
 from ragkit.ingest import IngestReport
+from ragkit.odds import probability
 from ragkit.recheck import Rechecked, SavedCitation
 from ragkit.records import Answer, Citation, DocumentRef, Hit, Paragraph
 from ragkit.retrieval import Located

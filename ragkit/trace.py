@@ -6,9 +6,9 @@ Made by `answering`; `ragkit explain` prints it.
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ragkit.confidence import probability
 from ragkit.drafting import Draft
 from ragkit.evidence import Candidate
+from ragkit.odds import probability
 from ragkit.records import Answer, Hit
 from ragkit.repair import Checked
 from ragkit.retrieval import Retrieved

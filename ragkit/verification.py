@@ -5,7 +5,6 @@ currency or name that the source has not (`facts`) is not. Of all others a model
 supports them. Called by `repair`, and public as `ragkit.verify`.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +13,7 @@ from ragkit.copying import compare
 from ragkit.facts import missing_facts
 from ragkit.models.reading import SentencedText
 from ragkit.models.verifying import Verifier
+from ragkit.odds import probability
 from ragkit.polarity import both_ways
 from ragkit.questions import is_yes_no
 from ragkit.records import Support
@@ -89,7 +89,7 @@ def _by_words(sentence: str, source_text: str) -> Verdict | None:
 
 
 def _by_model(log_odds: float, changes: Sequence[str]) -> Verdict:
-    support = 1 / (1 + math.exp(-max(-700.0, log_odds - LEAST_LOG_ODDS)))
+    support = probability(log_odds - LEAST_LOG_ODDS)
     if log_odds >= LEAST_LOG_ODDS:
         return Verdict("supported", min(support, 0.99))
     return Verdict("unsupported", support, ("the source does not say this", *changes))
