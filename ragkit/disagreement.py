@@ -4,6 +4,7 @@ Only where one value is asked for, a number or a time, can two answers be told t
 names may both be right.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -11,6 +12,10 @@ from ragkit.quantities import unify_quantities
 from ragkit.questions import asked_kind, is_broad
 from ragkit.records import Evidence, Sentence
 from ragkit.terms import STOP_WORDS, words
+
+_YEAR = re.compile(r"1\d{3}|20\d{2}")
+_MONTHS = frozenset("january february march april may june july august september october november december".split())
+_WEEKDAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
 
 OTHERWISE = "Another document says otherwise: "
 
@@ -40,13 +45,18 @@ def say_disagreement(question: str, drawn: Sequence[Drawn], shown: Mapping[int, 
 
 
 def _exclude(question: str, first: Evidence, second: Evidence) -> bool:
-    """Whether both short answers hold values and share none."""
+    """Whether both short answers hold values of one sort and share none of them."""
     asked = set(words(unify_quantities(question)))
-    ours, theirs = (_values(item.short_answer) - asked for item in (first, second))
-    return bool(ours) and bool(theirs) and not ours & theirs
+    ours, theirs = (_values(item.short_answer, asked) for item in (first, second))
+    common = [(ours[sort], theirs[sort]) for sort in ours.keys() & theirs.keys()]
+    return bool(common) and any(not mine & other for mine, other in common)
 
 
-def _values(short_answer: str) -> set[str]:
-    """The numbers in it; without any, its content words."""
-    said = set(words(unify_quantities(short_answer)))
-    return {word for word in said if any(c.isdigit() for c in word)} or (said - STOP_WORDS)
+def _values(short_answer: str, asked: set[str]) -> dict[str, set[str]]:
+    """What it says beyond the question: its years, numbers, months and weekdays; without any, its content words."""
+    said = set(words(unify_quantities(short_answer))) - asked
+    numbers = {word for word in said if any(c.isdigit() for c in word)}
+    years = {word for word in numbers if _YEAR.fullmatch(word)}
+    sorts = {"year": years, "number": numbers - years, "month": said & _MONTHS, "weekday": said & _WEEKDAYS}
+    found = {sort: values for sort, values in sorts.items() if values}
+    return found or ({"word": said - STOP_WORDS} if said - STOP_WORDS else {})

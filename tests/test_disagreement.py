@@ -23,6 +23,25 @@ def said(question, *shown):
     return [sentence.text for sentence, _ in marked]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "is_told"),
+    [
+        pytest.param("4 June", "9 June", True, id="days"),
+        pytest.param("4 June", "June 4, 2026", False, id="the same day, one with its year"),
+        pytest.param("on Thursday", "on 4 June", False, id="a weekday and a date"),
+        pytest.param("in 2026", "on 4 June", False, id="a year and a day"),
+        pytest.param("on Thursday", "on Friday", True, id="weekdays"),
+        pytest.param("4 June", "4 July", True, id="months"),
+    ],
+)
+def test_only_values_of_one_sort_exclude_each_other(first, second, is_told):
+    shown = [
+        evidence(1, f"It came out {first}.", first, "report.txt"),
+        evidence(2, f"It was out {second}.", second, "letter.txt"),
+    ]
+    assert said("When did the letter come out?", *shown)[1].startswith(OTHERWISE) is is_told
+
+
 def test_another_number_by_another_document_is_said_to_be_otherwise():
     assert said(QUESTION, REPORT, LETTER) == [REPORT.text, f"{OTHERWISE}{LETTER.text}"]
 
