@@ -111,5 +111,6 @@ def is_complete(sentence: str) -> bool:
         return False
     begins = sentence[0].isupper() or sentence[0].isdigit() or not sentence[0].isascii() or sentence[0] in "\"'“‘("
     ends = bool(re.search(r"[.!。！][\"'”’)\]]*$", sentence))
-    trigrams = list(zip(words, words[1:], words[2:], strict=False))
+    folded = [word.casefold() for word in words]
+    trigrams = list(zip(folded, folded[1:], folded[2:], strict=False))
     return begins and ends and len(words) >= 3 and len(set(trigrams)) == len(trigrams)
