@@ -4,9 +4,9 @@
     python -m evals.wording --fit
 
 The best evidence of each answerable question is put into words, and it is noted whether the quotation and whether the
-sentence holds a gold answer. With --fit, how much support and likelihood count is fitted on every second question and
-written to the writer's profile in `ragkit/profiles.json`; the table is of the others. A last line tells how often
-yes/no questions got the right word.
+sentence holds a gold answer. With --fit, how much support, likelihood and answering the question
+count is fitted on every second question and written to the writer's profile in `ragkit/profiles.json`; the table is of
+the others. A last line tells how often yes/no questions got the right word.
 """
 
 import argparse
@@ -29,6 +29,8 @@ from ragkit.evaluation.metrics import includes
 from ragkit.evaluation.report import markdown_table
 from ragkit.kit import Kit
 from ragkit.models.weights import WRITER
+from ragkit.records import Evidence
+from ragkit.repair import gains_in_answering
 from ragkit.settings import Settings
 from ragkit.terms import content_terms
 from ragkit.verification import verify_answer
@@ -60,6 +62,15 @@ class Written:
     said: bool = False
     support: float = 0.0
     likelihood: float = 0.0
+    answering: float = 0.0
+
+    @property
+    def features(self) -> tuple[float, float, float]:
+        """What the profile weighs."""
+        return self.support, self.likelihood, self.answering
+
+
+FEATURES = ("support", "likelihood", "answering")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +140,7 @@ def _pair(question: GoldQuestion, kit: Kit) -> Pair | None:
     if best is None:
         return None
     quoted, written = without_marks(best.text), Written()
+    evidence = Evidence(1, best.paragraph, best.start, best.end, best.text, best.score, best.short_answer)
     for sentence, checked in zip(trace.draft.sentences, trace.checked, strict=True):
         if sentence.labels == (1,):
             verdict = verify_answer(question.question, sentence.text, best.paragraph.text, kit.verifier)
@@ -140,6 +152,7 @@ def _pair(question: GoldQuestion, kit: Kit) -> Pair | None:
                 said=checked.label is not None,
                 support=verdict.support,
                 likelihood=sentence.likelihood or 0.0,
+                answering=gains_in_answering(question.question, [sentence], {1: evidence}, lambda: kit.reader)[0],
             )
     return Pair(quoted, _holds_gold(question, quoted), written)
 
@@ -150,17 +163,17 @@ def _holds_gold(question: GoldQuestion, text: str) -> bool:
 
 
 def fit(pairs: Sequence[Pair]) -> None:
-    """Writes to the profile how much support and likelihood of a verified sentence say about its being as good."""
+    """Writes to the profile what support, likelihood and answering say about a verified sentence being as good."""
     chosen = [pair for pair in pairs if pair.written.verified and pair.written.holds]
-    values = np.array([(pair.written.support, pair.written.likelihood) for pair in chosen])
+    values = np.array([pair.written.features for pair in chosen])
     as_good = np.array([pair.is_as_good for pair in chosen])
     model = LogisticRegression(max_iter=3000).fit(values, as_good)
     intercept = float(model.intercept_[0]) - math.log(AS_GOOD / (1 - AS_GOOD))
     auroc = roc_auc_score(as_good, model.decision_function(values))
     print(f"AUROC {auroc:.3f} of {len(chosen)}, {as_good.mean():.3f} as good as the quotation")
     profiles = json.loads(TARGET.read_text(encoding="utf-8"))
-    support, likelihood = (round(float(weight), 4) for weight in model.coef_[0])
-    profiles[WRITER.name] |= {"intercept": round(intercept, 4), "support": support, "likelihood": likelihood}
+    weights = {name: round(float(weight), 4) for name, weight in zip(FEATURES, model.coef_[0], strict=True)}
+    profiles[WRITER.name] |= {"intercept": round(intercept, 4)} | weights
     TARGET.write_text(json.dumps(profiles, indent=2) + "\n", encoding="utf-8")
 
 

@@ -104,7 +104,8 @@ class Answerer:
         watch, refusal, question = _Watch(), trace.answer, trace.answer.question
         draft = draft_answer(question, evidence, self.writer, self.settings.draft_tokens)
         seconds = replace(refusal.seconds, generate=watch.lap())
-        repaired = repair(trace.retrieved.question, draft, evidence, self.verifier, profile_of(self.model_name))
+        profile = profile_of(self.model_name)
+        repaired = repair(trace.retrieved.question, draft, evidence, self.verifier, self.reader, profile)
         shown = {item.label: item for item in evidence}
         drawn = say_yes_or_no(trace.retrieved.question, repaired.drawn, shown, self.verifier)
         drawn = say_disagreement(trace.retrieved.question, drawn, shown)

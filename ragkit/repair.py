@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from ragkit.citations import DraftSentence, without_marks
 from ragkit.drafting import Draft
+from ragkit.models.reading import Reader, SentencedText
 from ragkit.models.verifying import Verifier
 from ragkit.polarity import without_yes_or_no
 from ragkit.profiles import Profile
@@ -57,7 +58,8 @@ def repair(
     draft: Draft,
     evidence: Sequence[Evidence],
     verifier: Callable[[], Verifier],
-    profile: Profile | None = None,
+    reader: Callable[[], Reader],
+    profile: Profile,
 ) -> Repaired:
     """The supported sentences of a draft; evidence that no sentence rests on is quoted, unless the model denies it.
 
@@ -66,20 +68,22 @@ def repair(
         draft: What the model wrote.
         evidence: What it was shown.
         verifier: Called only if words do not decide.
+        reader: Called only if the profile weighs how well a sentence answers.
         profile: Of the model, which says when the quotation is the better sentence.
 
     Raises:
-        ModelError: The verifying model failed.
+        ModelError: The verifying or the reading model failed.
     """
     shown = {item.label: item for item in evidence}
     unresolved = tuple(label for sentence in draft.sentences for label in sentence.labels if label not in shown)
     drawn: list[tuple[Sentence, tuple[int, ...]]] = []
     checked: list[Checked] = []
     used: set[int] = set()
-    for sentence in draft.sentences:
-        bare = without_yes_or_no(sentence.text) if is_yes_no(question) else sentence.text
-        judged = _attach(question, replace(sentence, text=bare), shown, verifier)
-        if judged.label is not None and not (profile or Profile()).prefers_wording(judged.support, sentence.likelihood):
+    bare = [_without_yes_or_no(question, sentence) for sentence in draft.sentences]
+    gains = gains_in_answering(question, bare, shown, reader) if profile.answering else [0.0] * len(bare)
+    for sentence, gain in zip(bare, gains, strict=True):
+        judged = _attach(question, sentence, shown, verifier)
+        if judged.label is not None and not profile.prefers_wording(judged.support, sentence.likelihood, gain):
             judged = Checked(judged.text, None, judged.support, ("the quotation is the surer sentence",))
         if judged.label is not None:
             used.add(judged.label)
@@ -97,6 +101,32 @@ def repair(
             drawn.append((quote(item), (item.label,)))
     drawn.sort(key=lambda pair: min(pair[1]))
     return Repaired(tuple(drawn[:MAX_SENTENCES]), tuple(checked), unresolved)
+
+
+def gains_in_answering(
+    question: str, sentences: Sequence[DraftSentence], shown: Mapping[int, Evidence], reader: Callable[[], Reader]
+) -> list[float]:
+    """How much likelier (log odds) each sentence answers than the quotation it was made from, both read alone.
+
+    0 for a sentence with no label that was shown.
+
+    Raises:
+        ModelError: The reading model failed.
+    """
+    made_from = [next((shown[label] for label in sentence.labels if label in shown), None) for sentence in sentences]
+    texts = [
+        SentencedText(text, ((0, len(text)),), item.paragraph.title)
+        for sentence, item in zip(sentences, made_from, strict=True)
+        if item is not None
+        for text in (sentence.text, quote(item).text)
+    ]
+    odds = [float(reading.log_odds[0]) for reading in reader().read(question, texts)] if texts else []
+    gains = iter([said - quoted for said, quoted in zip(odds[::2], odds[1::2], strict=True)])
+    return [0.0 if item is None else next(gains) for item in made_from]
+
+
+def _without_yes_or_no(question: str, sentence: DraftSentence) -> DraftSentence:
+    return replace(sentence, text=without_yes_or_no(sentence.text)) if is_yes_no(question) else sentence
 
 
 def quote(evidence: Evidence) -> Sentence:

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from fakes import WordVerifier
+from fakes import WordReader, WordVerifier
 
 from ragkit.citations import DraftSentence
 from ragkit.drafting import Draft
@@ -27,14 +27,21 @@ class Believing(WordVerifier):
 def repaired(sentences, evidence, question=QUESTION, denied=(), verifier=WordVerifier):
     """What is made of a draft, given as pairs of text and labels."""
     draft = Draft(sentences=tuple(DraftSentence(*sentence) for sentence in sentences), denied=denied)
-    return repair(question, draft, evidence, verifier)
+    return repair(question, draft, evidence, verifier, WordReader, Profile())
 
 
 def test_a_sentence_is_quoted_where_the_models_profile_says_so():
     draft = Draft(sentences=(DraftSentence("Putin suggested Istanbul.", (1,), -3.0),))
-    made = repair(QUESTION, draft, [FIRST], WordVerifier, Profile(intercept=1.0, likelihood=1.0))
+    made = repair(QUESTION, draft, [FIRST], WordVerifier, WordReader, Profile(intercept=1.0, likelihood=1.0))
     assert made.drawn == ((quote(FIRST), (1,)),)
     assert made.checked[0].reasons == ("the quotation is the surer sentence",)
+
+
+@pytest.mark.parametrize(("asked", "is_said"), [("What did Putin suggest?", True), ("Did Kyiv wait?", False)])
+def test_a_sentence_is_quoted_where_the_quotation_answers_better(asked, is_said):
+    draft = Draft(sentences=(DraftSentence("Putin suggested Istanbul.", (1,), -0.1),))
+    made = repair(asked, draft, [FIRST], Believing, WordReader, Profile(intercept=0.1, answering=1.0))
+    assert made.drawn[0][0].quoted is not is_said
 
 
 def texts(made):
