@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(PACKAGE).as_posix())
 
 _ORDER = """
-errors records readers sentences terms quantities chunking models index spelling interaction questions retrieval
+errors records readers sentences terms quantities odds chunking models index spelling interaction questions retrieval
 evidence prompts profiles followups citations copying facts polarity verification screening drafting repair disagreement
 confidence trace settings ingest answering chat kit
 evaluation
