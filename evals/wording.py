@@ -149,7 +149,7 @@ def _pair(question: GoldQuestion, kit: Kit) -> Pair | None:
                 right=_holds_gold(question, sentence.text),
                 holds=set(content_terms(best.short_answer)) <= set(content_terms(sentence.text)),
                 verified=verdict.verdict == "supported",
-                said=checked.label is not None,
+                said=bool(checked.labels),
                 support=verdict.support,
                 likelihood=sentence.likelihood or 0.0,
                 answering=gains_in_answering(question.question, [sentence], {1: evidence}, lambda: kit.reader)[0],

@@ -42,6 +42,7 @@ _CLAUSE_END = re.compile(
     re.IGNORECASE,
 )
 _COORDINATION = frozenset({"and", "or", "but", "nor"})
+_STRAIGHT = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "„": '"'})
 _MARKS = re.compile(r"\s*\[\d+\](?:,(?=\s*\[))?")
 
 
@@ -52,10 +53,12 @@ class Copy:
     Attributes:
         closeness: The share of its words that stand there, in [0, 1]; 1 if it stands there as it is.
         changes: What was changed or is not there; empty if it is a copy.
+        is_whole: Whether it is one whole sentence of the source, nothing left out.
     """
 
     closeness: float
     changes: tuple[str, ...] = ()
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,8 @@ def compare(sentence: str, source_text: str) -> Copy:
     """How one sentence, without citation labels, was taken from a text."""
     said = _terms(sentence)
     sources = [source_text[start:end] for start, end in split_sentences(source_text)] or [source_text]
-    if any(_flat(sentence) == _flat(source) for source in sources) and _flat(sentence):
-        return Copy(1.0)
+    if any(_as_written(sentence) == _as_written(source) for source in sources) and said:
+        return Copy(1.0, is_whole=True)
     if not said:
         return Copy(0.0, ("it has no content words",))
     known = {term.key for source in sources for term in _terms(source)}
@@ -106,6 +109,12 @@ def compare(sentence: str, source_text: str) -> Copy:
         best = closest[found.index(())]
         return Copy(1.0 if f" {_flat(sentence)} " in f" {_flat(best)} " else _closeness(sentence, best))
     return Copy(coverage, found[0])
+
+
+def _as_written(text: str) -> str:
+    """Every character but reference marks, the kind of quotation marks, spacing, and what ends the sentence."""
+    straight = _MARKS.sub("", text).translate(_STRAIGHT)
+    return " ".join(straight.split()).strip("\"' ").removesuffix(".").strip("\"' ").casefold()
 
 
 def _flat(text: str) -> str:

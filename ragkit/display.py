@@ -163,7 +163,7 @@ def _written(trace: Trace) -> list[RenderableType]:
         Text(f"\nThe model was shown\n{trace.draft.prompt}\n\nIt wrote\n{trace.draft.written.strip() or 'nothing'}")
     ]
     for checked in trace.checked:
-        verdict = "; ".join(checked.reasons) or f"supported by [{checked.label}]"
+        verdict = "; ".join(checked.reasons) or f"supported by {''.join(f'[{label}]' for label in checked.labels)}"
         shown.append(Text(f"Checked: “{checked.text}”: {verdict}"))
     return [*shown, *([] if trace.checked else [Text("Nothing of it had the form of a whole sentence.")])]
 

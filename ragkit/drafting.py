@@ -7,6 +7,7 @@ evidence under labels.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from ragkit.prompts import NOT_HERE, REFUSAL, as_data, chat_messages, completion
 from ragkit.questions import is_yes_no
 from ragkit.records import Evidence
 from ragkit.sentences import in_context
+from ragkit.terms import STOP_WORDS
 
 CHAT_TOKENS_PER_SENTENCE = 64
 
@@ -106,11 +108,22 @@ def _complete(sentences: Sequence[DraftSentence]) -> tuple[DraftSentence, ...]:
 
 def is_complete(sentence: str) -> bool:
     """Whether it has the form of a whole statement: begins and ends as one, and does not go round in circles."""
-    words = sentence.split()
-    if words and words[0].casefold() in _SUBORDINATE:
+    words = [word.casefold() for word in sentence.split()]
+    if words and words[0] in _SUBORDINATE and "," not in sentence and not _points(words):
         return False
     begins = sentence[0].isupper() or sentence[0].isdigit() or not sentence[0].isascii() or sentence[0] in "\"'“‘("
     ends = bool(re.search(r"[.!。！][\"'”’)\]]*$", sentence))
-    folded = [word.casefold() for word in words]
-    trigrams = list(zip(folded, folded[1:], folded[2:], strict=False))
-    return begins and ends and len(words) >= 3 and len(set(trigrams)) == len(trigrams)
+    return begins and ends and len(words) >= 2 and not _goes_round(words)
+
+
+def _points(words: Sequence[str]) -> bool:
+    """Whether a first "that" belongs to a noun, as in "That bridge is unsafe."."""
+    return words[0] == "that" and words[1:2] != [] and words[1] not in STOP_WORDS
+
+
+def _goes_round(words: Sequence[str]) -> bool:
+    """Whether three words, two of them content words, come again, or any three come a third time."""
+    bare = [word.strip(".,;:!?\"'“”‘’()[]") for word in words]
+    counted = Counter(zip(bare, bare[1:], bare[2:], strict=False))
+    again = [trigram for trigram, count in counted.items() if count > 1]
+    return any(counted[t] > 2 or sum(word not in STOP_WORDS for word in t) > 1 for t in again)

@@ -1,6 +1,7 @@
 """A text with its numbers, dates and sums of money in one form, so that "1,000", "a thousand" and "1000" are one word.
 
-Called by `verification`. Only the words change that stand for quantities; the result is for comparing, not for showing.
+Called by `copying`, `facts` and `disagreement`. Only the words change that stand for quantities; the result is for
+comparing, not for showing.
 """
 
 import re
@@ -32,6 +33,20 @@ _DAY_FIRST = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?({_MONTHS})
 _ORDINAL_DAY = re.compile(rf"\b({_MONTHS})\s+(?:the\s+)?(\d{{1,2}})(?:st|nd|rd|th)\b")
 _MONTH = re.compile(rf"\b(?:{_MONTHS})\b")
 
+_ABBREVIATED = "Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec"
+_SHORT_MONTH = re.compile(rf"\b({_ABBREVIATED})\b\.?(?=\s\d)|(?<=\d\s)({_ABBREVIATED})\b\.?")
+_FULL_MONTHS = {month[:3]: month for month in _MONTHS.split("|")}
+
+_GROUPED = re.compile(r"(?<![\w.,])\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+(?![\w])")
+_TIME_OF_DAY = re.compile(r"(\d)\s?([ap])\.?\s?m\b\.?", re.IGNORECASE)
+_SHORT_MILLION = re.compile(r"(?<=[$€£¥])(\d+(?:\.\d+)?)\s?(?:m|mn)\b", re.IGNORECASE)
+_GLUED = re.compile(r"(?<=\d)(?=(?:km|kg|cm|mm|mph|kph|ft|lbs?|[kMGT]B|[kMG]W|[kMG]?Hz|[mghtCF])\b)")
+_DOLLARS = re.compile(r"\b(?:US|A|C|NZ|HK|S)\$")
+_YEARS = re.compile(r"\b(1\d|20)(\d\d)([–-])(\d\d)\b(?![–-])")
+_PART_OF_SCALE = re.compile(r"\b(half|a\s+quarter)\s+(?:of\s+)?a\s+(thousand|million|billion)\b", re.IGNORECASE)
+_PARTS = {"half": "0.5", "a quarter": "0.25"}
+_AND_A_HALF = re.compile(r"\b(\d+)(?:\s+and\s+a\s+half\b|½)")
+
 _INITIALS = re.compile(r"\b(?:[A-Z]\.){2,}")
 _SEPARATOR = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _MINUS = re.compile(r"(?<![\w.,)])[-−](?=\d)")
@@ -44,9 +59,13 @@ _MONEY_AFTER = re.compile(r"(?<=\d)\s+(dollar|euro|pound|yen)s?\b", re.IGNORECAS
 
 def unify_quantities(text: str) -> str:
     """The text with its quantities in digits: "-5", "five per cent" and "3rd of May" become minus5, 5percent, May 3."""
-    text = unicodedata.normalize("NFC", text)
+    text = _GROUPED.sub(lambda match: re.sub(r"\s", "", match.group()), unicodedata.normalize("NFC", text))
+    text = _TIME_OF_DAY.sub(r"\1 \2m", _GLUED.sub(" ", _SHORT_MILLION.sub(r"\1 million", text)))
+    text = _DOLLARS.sub("$", _YEARS.sub(r"\1\2\g<3>\1\4", text))
+    text = _SHORT_MONTH.sub(lambda match: _FULL_MONTHS[match.group()[:3]], text)
     text = _INITIALS.sub(lambda match: match.group().replace(".", ""), text)
-    text = _IN_WORDS.sub(lambda match: _in_digits(match, text), text)
+    text = _PART_OF_SCALE.sub(lambda match: f"{_PARTS[' '.join(match[1].lower().split())]} {match[2]}", text)
+    text = _AND_A_HALF.sub(r"\1.5", _IN_WORDS.sub(lambda match: _in_digits(match, text), text))
     text = _MINUS.sub("minus", _SEPARATOR.sub("", text))
     text = _SCALED.sub(lambda match: _plain(Decimal(match[1]) * _SCALES[match[2].lower()]), text)
     text = _MONEY_AFTER.sub("", _MONEY_BEFORE.sub("", _PERCENT.sub("percent", text)))
@@ -66,7 +85,7 @@ def unify_words(text: str) -> str:
 
 def months(text: str) -> set[str]:
     """The months that the text names."""
-    return set(_MONTH.findall(text))
+    return set(_MONTH.findall(unify_quantities(text)))
 
 
 def _in_digits(match: re.Match[str], text: str) -> str:

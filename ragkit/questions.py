@@ -10,13 +10,14 @@ from ragkit.terms import words
 
 AnswerKind = Literal["number", "time", "name", "weekday", "month", "year", "clock time"]
 
+_QUESTION_WORD = re.compile(r"\b(?:who|whom|whose|what|when|where|why|which|how)\b", re.IGNORECASE)
 _NUMBER_ASKED = re.compile(
     r"\bhow (many|much|long|old|far|large|big|tall|high|fast|deep|wide|few|heavy|often)\b"
     r"|\b(what|which) (percent|percentage|number|amount|proportion|share|distance|size|age|score|rate|price)\b",
     re.IGNORECASE,
 )
 _TIME_ASKED = re.compile(
-    r"\bwhen\b|\b(what|which) (year|date|month|day|weekday|time|century|decade)\b|\bhow long ago\b|\bsince when\b",
+    r"\bwhen\b|\b(what|which) (year|date|month|day|weekday|time|century|decade)\b|\bhow long ago\b",
     re.IGNORECASE,
 )
 _NAME_ASKED = re.compile(
@@ -74,7 +75,8 @@ _BROAD = re.compile(
 
 
 _YES_NO = re.compile(
-    r"^\W*(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|should|may|might|must)(?:n['’]t)?\b"
+    r"^\W*(?:(?!who|what|when|where|why|which|how)[^,?]{1,80},\s+)?(?:(?:and|but|so|then)\s+)?"
+    r"(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|should|may|might|must)(?:n['’]t)?\b"
     r"(?!.*\bor\b)",
     re.IGNORECASE,
 )
@@ -103,16 +105,18 @@ def is_yes_no(question: str) -> bool:
 
 def asked_kind(question: str) -> AnswerKind | None:
     """The kind of thing the question asks for, or None where that cannot be told."""
+    first = _QUESTION_WORD.search(question)
+    if first is None or is_yes_no(question):
+        return None
     for kind, asks, _ in _EXACT:
         if asks.search(question):
             return kind
-    if _TIME_ASKED.search(question):
-        return "time"
-    if _NUMBER_ASKED.search(question):
-        return "number"
-    if _NAME_ASKED.search(question):
-        return "name"
-    return None
+    kinds: tuple[tuple[re.Pattern[str], AnswerKind], ...] = (
+        (_TIME_ASKED, "time"),
+        (_NUMBER_ASKED, "number"),
+        (_NAME_ASKED, "name"),
+    )
+    return next((kind for asks, kind in kinds if asks.match(question, first.start())), None)
 
 
 def is_exact_kind(kind: AnswerKind) -> bool:

@@ -1,25 +1,21 @@
 """A draft to sentences that are supported: kept, attached anew, replaced by the quotation, or dropped."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ragkit.citations import DraftSentence, without_marks
+from ragkit.copying import compare
 from ragkit.drafting import Draft
 from ragkit.models.reading import Reader, SentencedText
 from ragkit.models.verifying import Verifier
 from ragkit.polarity import without_yes_or_no
 from ragkit.profiles import Profile
-from ragkit.questions import asked_kind, holds_kind, is_yes_no
+from ragkit.questions import is_yes_no
 from ragkit.records import Evidence, Sentence
-from ragkit.terms import WORD, content_terms, words
+from ragkit.terms import content_terms, says_again
 from ragkit.verification import Verdict, verify_answer
 
 MAX_SENTENCES = 4
-
-_JOINT = r"(?:and|but|whereas|while|although|though|yet)"
-_CLAUSE_OPENS = re.compile(rf"(?:[;:]|,\s+{_JOINT}\b)[\s\"'“‘]*$")
-_CLAUSE_CLOSES = re.compile(rf"[\"'”’]*\s*(?:[;:]|,\s+{_JOINT}\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +23,17 @@ class Checked:
     """What became of one sentence of a draft.
 
     Attributes:
-        label: Of the evidence that supports it; None if it is not said.
+        labels: Of the evidence that supports it; none if it is not said.
         support: In [0, 1], by that evidence; if it is not said, by the first that it could rest on.
         reasons: Why it is not said; empty if it is.
+        quoted: Whether it is the evidence sentence itself, word for word.
     """
 
     text: str
-    label: int | None
+    labels: tuple[int, ...] = ()
     support: float = 0.0
     reasons: tuple[str, ...] = ()
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +81,11 @@ def repair(
     gains = gains_in_answering(question, bare, shown, reader) if profile.answering else [0.0] * len(bare)
     for sentence, gain in zip(bare, gains, strict=True):
         judged = _attach(question, sentence, shown, verifier)
-        if judged.label is not None and not profile.prefers_wording(judged.support, sentence.likelihood, gain):
-            judged = Checked(judged.text, None, judged.support, ("the quotation is the surer sentence",))
-        if judged.label is not None:
-            used.add(judged.label)
-            again = _said_again(judged.text, drawn)
-            if again is None:
-                drawn.append((Sentence(judged.text, (), "supported", judged.support), (judged.label,)))
-            else:
-                said, labels = drawn[again]
-                drawn[again] = (said, tuple(dict.fromkeys((*labels, judged.label))))
+        if judged.labels and not profile.prefers_wording(judged.support, sentence.likelihood, gain):
+            judged = Checked(judged.text, (), judged.support, ("the quotation is the surer sentence",))
+        if judged.labels:
+            used |= set(judged.labels)
+            _add(drawn, judged, question, shown, verifier)
         checked.append(judged)
     first = min(shown, default=0)
     for item in evidence:
@@ -134,56 +127,52 @@ def quote(evidence: Evidence) -> Sentence:
     return Sentence(without_marks(evidence.text), (), "supported", 1.0, quoted=True)
 
 
+def _add(
+    drawn: list[tuple[Sentence, tuple[int, ...]]],
+    judged: Checked,
+    question: str,
+    shown: Mapping[int, Evidence],
+    verifier: Callable[[], Verifier],
+) -> None:
+    """Adds a sentence; where an earlier one says it already, the evidence that supports that one too is cited there."""
+    again = next((n for n, (other, _) in enumerate(drawn) if says_again(judged.text, other.text)), None)
+    if again is None:
+        drawn.append((Sentence(judged.text, (), "supported", judged.support, judged.quoted), judged.labels))
+        return
+    said, labels = drawn[again]
+    new = [label for label in judged.labels if label not in labels]
+    also = [label for label in new if _check(question, said.text, [shown[label]], verifier).verdict == "supported"]
+    drawn[again] = (said, (*labels, *also))
+
+
 def _attach(
     question: str, sentence: DraftSentence, shown: Mapping[int, Evidence], verifier: Callable[[], Verifier]
 ) -> Checked:
-    """The label that supports the sentence, its own before any other, or why none does."""
+    """The labels that support the sentence, its own before any other, or why none does."""
     if not _answers(question, sentence.text):
-        return Checked(sentence.text, None, 0.0, ("it does not hold what is asked for",))
-    own = [label for label in sentence.labels if label in shown]
+        return Checked(sentence.text, reasons=("it only repeats the question",))
+    own = tuple(label for label in sentence.labels if label in shown)
     labels = (*own, *(label for label in shown if label not in own))
     for label in labels:
-        item = shown[label]
-        if _holds_words(sentence.text, item.short_answer) and is_whole_statement(
-            sentence.text, without_marks(item.text)
-        ):
-            return Checked(sentence.text, label, 1.0)
+        if compare(sentence.text, shown[label].text).is_whole:
+            return Checked(sentence.text, (label,), 1.0, quoted=True)
     first: Verdict | None = None
-    for label in labels:
-        verdict = _check(question, sentence.text, shown[label], verifier)
+    for tried in (*((label,) for label in labels), *((own,) if len(own) > 1 else ())):
+        verdict = _check(question, sentence.text, [shown[label] for label in tried], verifier)
         if verdict.verdict == "supported":
-            return Checked(sentence.text, label, verdict.support)
+            return Checked(sentence.text, tried, verdict.support)
         first = first or verdict
     if first is None:
-        return Checked(sentence.text, None, 0.0, ("no sentence was shown to support it",))
-    return Checked(sentence.text, None, first.support, first.reasons)
+        return Checked(sentence.text, reasons=("no sentence was shown to support it",))
+    return Checked(sentence.text, (), first.support, first.reasons)
 
 
-def _check(question: str, text: str, evidence: Evidence, verifier: Callable[[], Verifier]) -> Verdict:
-    """The verdict on a sentence by the paragraph that will be cited."""
-    if not _holds_words(text, evidence.short_answer):
-        return Verdict("unsupported", 0.0, (f"it leaves out the answer, “{evidence.short_answer}”",))
-    return verify_answer(question, text, evidence.believed, verifier())
-
-
-def is_whole_statement(text: str, source: str) -> bool:
-    """Whether the words are one or more whole main clauses of the source, as they stand there.
-
-    To leave out the middle of a statement, its subject or its condition can change what it says though every word is
-    there; what is left out here is only what stands before or after a strong break.
-    """
-    said = words(text)
-    places = list(WORD.finditer(source))
-    folded = [match.group().casefold() for match in places]
-    for start in range(len(folded) - len(said) + 1):
-        end = start + len(said)
-        if folded[start:end] != said:
-            continue
-        before = source[: places[start].start()]
-        after = source[places[end - 1].end() :]
-        if (start == 0 or _CLAUSE_OPENS.search(before)) and (end == len(folded) or _CLAUSE_CLOSES.match(after)):
-            return True
-    return False
+def _check(question: str, text: str, evidence: Sequence[Evidence], verifier: Callable[[], Verifier]) -> Verdict:
+    """The verdict on a sentence by the paragraphs that will be cited, taken together."""
+    if all(not _holds_words(text, item.short_answer) for item in evidence):
+        return Verdict("unsupported", 0.0, (f"it leaves out the answer, “{evidence[0].short_answer}”",))
+    source = "\n".join(dict.fromkeys(item.believed for item in evidence))
+    return verify_answer(question, text, source, verifier())
 
 
 def _holds_words(text: str, wanted: str) -> bool:
@@ -192,14 +181,7 @@ def _holds_words(text: str, wanted: str) -> bool:
 
 
 def _answers(question: str, text: str) -> bool:
-    """Whether it holds the kind of thing asked for and more than the question's own words."""
-    kind = asked_kind(question)
-    if kind is not None and not holds_kind(kind, question, text):
-        return False
+    """Whether it says more than the question's own words; of yes or no, and of a choice, that cannot be told."""
+    if is_yes_no(question) or " or " in question:
+        return True
     return bool(set(content_terms(text)) - set(content_terms(question)))
-
-
-def _said_again(text: str, drawn: Sequence[tuple[Sentence, tuple[int, ...]]]) -> int | None:
-    """The number of a sentence that says all of it already."""
-    terms = set(content_terms(text))
-    return next((n for n, (other, _) in enumerate(drawn) if terms <= set(content_terms(other.text))), None)

@@ -31,6 +31,7 @@ _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 _TABLE_ROW_BREAK = re.compile(r"\|[ \t]*\n(?=[ \t]*\|)")
 _SPACES = re.compile(r"\s*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_ODD_SPACE = re.compile(r"[^\S\n ]|[\x80-\x9f]")
 
 # What may stand before a sentence end found in error, at the very end of the text so far.
 _TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|Gen|Lt|Col|Capt|Maj|Sgt|Cpl|Rev|Hon|Gov|Sen|Rep|Pres|Mt|Ft|Messrs) ?\.$")
@@ -138,6 +139,7 @@ def _view(text: str) -> str:
     that begin a line become a word.
     """
     text = _SURROGATE.sub("\ufffd", text)  # the library takes whole characters only
+    text = _ODD_SPACE.sub(" ", text)  # it stops the program at some that take several bytes
     without_marks = _MARKS.sub(lambda marks: " " * len(marks.group()), text)
     with_entries = _ENTRY_MARK.sub(lambda mark: "A" * len(mark.group()), without_marks)
     return _APOSTROPHE.sub("'", with_entries)

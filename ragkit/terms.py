@@ -25,6 +25,12 @@ d ll m re s t ve don doesn didn isn aren wasn weren won wouldn couldn shouldn ha
 STOP_WORDS = frozenset(_STOP_WORD_TEXT.split())
 """Words that say how a sentence is built or how a question asks, not what it is about."""
 
+NEGATIONS = frozenset(
+    "not no never neither nor without cannot isn aren wasn weren don doesn didn won wouldn couldn shouldn hasn haven "
+    "hadn ain".split()
+)
+"""Words that deny; of "isn't" only the part before the apostrophe is a word."""
+
 _STEMMER = snowballstemmer.stemmer("english")
 
 
@@ -42,3 +48,19 @@ def words(text: str) -> list[str]:
 def content_terms(text: str) -> list[str]:
     """The stems of the words that are not stop words, in order."""
     return [stem(word) for word in words(text) if word not in STOP_WORDS]
+
+
+def statement(text: str) -> list[str]:
+    """The content terms in order, and "not" for each negation."""
+    return [
+        "not" if word in NEGATIONS else stem(word)
+        for word in words(text)
+        if word in NEGATIONS or word not in STOP_WORDS
+    ]
+
+
+def says_again(text: str, other: str) -> bool:
+    """Whether all that the text says stands in the other one, in the same order and as often negated."""
+    ours, theirs = statement(text), statement(other)
+    places = iter(theirs)
+    return ours.count("not") == theirs.count("not") and all(term in places for term in ours)

@@ -89,9 +89,24 @@ def test_no_model_is_called_where_none_may_write():
         ("suggested it there.", False),
         ("That he asks for a summit.", False),
         ("It is the one that is the one that is the one.", False),
+        ("No talk is credible without which no talk is credible.", False),
+        ("He is an uncle of the king and an uncle of the queen.", True),
+        ("That bridge is unsafe.", True),
+        ("If rates fall, imports rise.", True),
         ("Istanbul.", False),
     ],
-    ids=["whole", "no end", "no beginning", "part of a sentence", "goes round", "one word"],
+    ids=[
+        "whole",
+        "no end",
+        "no beginning",
+        "part of a sentence",
+        "goes round",
+        "says it twice",
+        "a pair",
+        "that one",
+        "condition first",
+        "one word",
+    ],
 )
 def test_only_whole_sentences_are_kept(sentence, complete):
     assert is_complete(sentence) is complete

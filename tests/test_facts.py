@@ -42,6 +42,13 @@ def test_what_the_source_does_not_have_is_named(sentence, source, named):
         pytest.param("The ships had sunk. Everybody said “Hurrah”.", REPORT, id="begins-a-sentence-or-quotation"),
         pytest.param("The bridge cost 2.6 billion euros.", "It cost 2.6 billion.", id="no-currency-there"),
         pytest.param("They sank it on purpose.", REPORT, id="other-words"),
+        pytest.param("The workers were close to 50.", BRIDGE, id="hedged-before-another-word"),
+        pytest.param("The workers were 50 or so.", BRIDGE, id="hedged-afterwards"),
+        pytest.param("In Zurich, Zelensky spoke.", "Zelenskyy spoke in Zürich on the Somme.", id="spelt-otherwise"),
+        pytest.param("He spoke for the European Union.", "On 4 May he spoke for the EU.", id="written-out"),
+        pytest.param("Its GDP grew.", "The gross domestic product grew.", id="initials-of-common-words"),
+        pytest.param("In Wales a Dane won.", "The Welsh race was won by a man from Denmark.", id="irregular-peoples"),
+        pytest.param("It was in World War Two.", "It was in the Second World War.", id="counted"),
         pytest.param("", BRIDGE, id="nothing"),
     ],
 )

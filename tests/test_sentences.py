@@ -91,3 +91,8 @@ def test_spans_are_ordered_trimmed_bounded_and_hold_everything_visible(text):
         assert text[start:end] == text[start:end].strip()
         position = end
     assert not text[position:].strip()
+
+
+def test_characters_that_take_several_bytes_are_as_good_as_spaces():
+    text = "Who?\x85 He said so.\u2028Then\u00a0he left."
+    assert " ".join(sentences(text)).split() == text.split()

@@ -15,11 +15,18 @@ def never():
     raise AssertionError("no model is needed")
 
 
-@pytest.mark.parametrize("sentence", ["Zelenskyy wants a neutral country.", "Putin suggested Istanbul."])
-def test_words_of_the_source_need_no_model(sentence):
+@pytest.mark.parametrize("sentence", ["Zelenskyy wants a neutral country.", "“Zelenskyy wants a neutral country”"])
+def test_a_whole_sentence_of_the_source_needs_no_model(sentence):
     (verdict,) = verify_all([sentence], SOURCE, never)
-    assert (verdict.verdict, verdict.reasons) == ("supported", ())
-    assert verdict.support > 0.5
+    assert verdict == Verdict("supported", 1.0)
+
+
+@pytest.mark.parametrize(("log_odds", "supported"), [(0.0, True), (-3.0, False)])
+def test_of_a_sentence_that_only_leaves_words_out_the_model_need_not_be_as_sure(log_odds, supported):
+    for said, expected in (("Bob won the prize.", supported), ("Bob received the prize.", False)):
+        verifier = ScriptedVerifier({said: log_odds})
+        (verdict,) = verify_all([said], "Anna, the sister of Bob, won the prize.", lambda v=verifier: v)
+        assert (verdict.verdict == "supported") is expected
 
 
 def test_a_number_that_the_source_lacks_needs_no_model_and_is_named():
@@ -48,7 +55,7 @@ def test_other_words_are_unsupported_where_the_model_says_so_and_what_was_change
 
 def test_the_model_is_called_once_and_only_with_what_words_leave_open():
     verifier = WordVerifier()
-    said = ["Putin suggested Istanbul.", REORDERED, "It took 99 days.", REWORDED]
+    said = ["Zelenskyy wants a neutral country.", REORDERED, "It took 99 days.", REWORDED]
     verdicts = verify_all(said, SOURCE, lambda: verifier)
     assert [verdict.verdict for verdict in verdicts] == ["supported", "supported", "unsupported", "unsupported"]
     assert verifier.judged == [(SOURCE, (REORDERED, REWORDED))]
