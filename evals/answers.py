@@ -11,6 +11,7 @@ import argparse
 import json
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from sklearn.metrics import roc_auc_score
 
 from evals.parts import open_suite, part_of
 from ragkit.confidence import estimate_confidence, least_confidence
+from ragkit.errors import SettingsError
 from ragkit.evaluation import GoldQuestion
 from ragkit.evaluation.metrics import (
     answer_right,
@@ -150,9 +152,10 @@ def describe(rows: Sequence[Measured]) -> str:
         if values := [value for row in shown if row.answerable and (value := getattr(row, name)) is not None]:
             parts.append(f"{name} {np.mean(values):.3f}")
     for accepted in ACCEPTED_WRONG:
-        above = sure >= least_confidence(accepted)
-        wrong = (~right[above]).mean() if above.any() else 0.0
-        parts.append(f"--max-wrong {accepted:g}: {wrong:.3f} wrong of {int(above.sum())}")
+        with suppress(SettingsError):
+            above = sure >= least_confidence(accepted)
+            wrong = (~right[above]).mean() if above.any() else 0.0
+            parts.append(f"--max-wrong {accepted:g}: {wrong:.3f} wrong of {int(above.sum())}")
     return ", ".join(parts)
 
 

@@ -22,6 +22,7 @@ from ragkit.confidence import estimate_confidence, fitted
 FITTED_ON, REPORTED = ("neartopic", "reading"), ("seeds", "disputes")
 FEATURES = ("paragraph_log_odds", "match")
 ACCEPTED = (0.3, 0.25, 0.2, 0.15, 0.12, 0.1, 0.08, 0.06, 0.05, 0.04, 0.03, 0.02)
+LEAST_ANSWERS = 30
 TARGET = Path("ragkit/confidence.json")
 
 
@@ -64,13 +65,16 @@ def fit(rows: Sequence[Measured]) -> dict[str, object]:
 
 
 def _wrong_from(sure: np.ndarray, right: np.ndarray) -> list[tuple[float, float]]:
-    """For each accepted share of wrong answers the lowest confidence from which on no more are wrong."""
+    """For each accepted share of wrong answers the lowest confidence from which on no more are wrong.
+
+    First comes the share without a threshold; a share that fewer than `LEAST_ANSWERS` answers reach is left out.
+    """
     order = np.argsort(-sure)
     wrong = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
-    found = []
+    found = [(0.0, round(float(wrong[-1]), 4))]
     for accepted in ACCEPTED:
         enough = np.flatnonzero(wrong <= accepted)
-        if len(enough):
+        if accepted < wrong[-1] and len(enough) and enough[-1] + 1 >= LEAST_ANSWERS:
             found.append((round(float(sure[order[enough[-1]]]), 4), accepted))
     return found
 

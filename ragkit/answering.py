@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ragkit.citations import number_citations, render
 from ragkit.confidence import estimate_confidence, least_confidence, measure_features
-from ragkit.disagreement import say_disagreement
+from ragkit.disagreement import OTHERWISE, say_disagreement
 from ragkit.drafting import Draft, draft_answer
 from ragkit.errors import QuestionError
 from ragkit.evidence import (
@@ -25,7 +25,7 @@ from ragkit.models.generation import Generator
 from ragkit.models.reading import Reader
 from ragkit.models.verifying import Verifier
 from ragkit.polarity import say_yes_or_no
-from ragkit.profiles import profile_of
+from ragkit.profiles import Profile, profile_of
 from ragkit.prompts import REFUSAL
 from ragkit.questions import is_broad
 from ragkit.records import Answer, Evidence, Seconds
@@ -104,11 +104,15 @@ class Answerer:
         watch, refusal, question = _Watch(), trace.answer, trace.answer.question
         draft = draft_answer(question, evidence, self.writer, self.settings.draft_tokens)
         seconds = replace(refusal.seconds, generate=watch.lap())
-        profile = profile_of(self.model_name)
+        if draft.refuses:
+            return replace(trace, draft=draft, answer=replace(refusal, seconds=seconds, reason="unsupported"))
+        profile = profile_of(self.writer().name) if draft.sentences else Profile()
         repaired = repair(trace.retrieved.question, draft, evidence, self.verifier, self.reader, profile)
         shown = {item.label: item for item in evidence}
         drawn = say_yes_or_no(trace.retrieved.question, repaired.drawn, shown, self.verifier)
         drawn = say_disagreement(trace.retrieved.question, drawn, shown)
+        if self.settings.style == "short":
+            drawn = drawn[:1] + tuple(pair for pair in drawn[1:] if pair[0].text.startswith(OTHERWISE))
         sentences, citations = number_citations(drawn, shown)
         seconds = replace(seconds, verify=watch.lap())
         said = replace(refusal, seconds=seconds, reason="unsupported", unresolved_labels=repaired.unresolved)
@@ -132,7 +136,7 @@ class Answerer:
     def limits(self, question: str) -> Limits:
         """How much the answer may be written from; more for a broad question, one sentence for a short answer."""
         if self.settings.style == "short":
-            return Limits(1, self.settings.evidence_margin, self.settings.evidence_words)
+            return Limits(1, self.settings.evidence_margin, self.settings.evidence_words, SECOND_ANSWER)
         broad = is_broad(question)
         return Limits(
             count=self.settings.evidence_sentences + broad,

@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ragkit.neutral import without_labels
 from ragkit.records import Citation, Evidence, Sentence
 from ragkit.sentences import split_sentences
 
-_LABELS = re.compile(r"\s*\[\s*(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\s*\]")
+_LABELS = re.compile(r"\s*\[\s*(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,7 @@ def _take_labels(text: str) -> tuple[str, tuple[int, ...]]:
 
 def without_marks(text: str) -> str:
     """A quoted sentence without the document's own reference marks, which would read as labels of the answer."""
-    cleaned = re.sub(r"\s*\[\d{1,4}\](?:\s*,(?=\s*\[\d))?", "", text)
-    return " ".join(cleaned.split())
+    return " ".join(without_labels(text).split())
 
 
 def render(sentences: Sequence[Sentence]) -> str:

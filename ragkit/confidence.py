@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ragkit.errors import SettingsError
 from ragkit.evidence import MATCH_WEIGHT, Candidate
 from ragkit.odds import probability
 
@@ -48,8 +49,18 @@ def least_confidence(max_wrong: float) -> float:
 
     Args:
         max_wrong: A share in (0, 1).
+
+    Raises:
+        SettingsError: However sure the answers were, more of them were wrong.
     """
-    return next((least for least, wrong in fitted()["wrong_from"] if wrong <= max_wrong), 1.0)
+    rates = [(least, wrong) for least, wrong in fitted()["wrong_from"]]
+    reached = next((least for least, wrong in rates if wrong <= max_wrong), None)
+    if reached is None:
+        fewest = min((wrong for _, wrong in rates), default=1.0)
+        raise SettingsError(
+            f"So few wrong answers as {max_wrong:g} were never reached. Give --max-wrong {fewest:g} or more"
+        )
+    return float(reached)
 
 
 @cache

@@ -11,11 +11,24 @@ from dataclasses import replace
 from ragkit.quantities import unify_quantities
 from ragkit.questions import asked_kind, is_broad
 from ragkit.records import Evidence, Sentence
-from ragkit.terms import STOP_WORDS, words
+from ragkit.terms import STOP_WORDS, stem, words
 
 _YEAR = re.compile(r"1\d{3}|20\d{2}")
 _MONTHS = frozenset("january february march april may june july august september october november december".split())
 _WEEKDAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
+
+_INEXACT = re.compile(
+    r"\b(?:at least|at most|more than|less than|fewer than|over|under|up to|above|below|between|nearly|almost|about"
+    r"|around|roughly|approximately|some|or so|before|after|since|until|by)\b|\d\s?[–-]\s?\d",
+    re.IGNORECASE,
+)
+_UNITS = frozenset(
+    map(
+        stem,
+        "km kilometres kilometers miles metres meters m cm feet ft inches years decades centuries months weeks days "
+        "hours minutes seconds am pm percent degrees tonnes tons kg kilograms pounds dozen dozens".split(),
+    )
+)
 
 OTHERWISE = "Another document says otherwise: "
 
@@ -45,11 +58,18 @@ def say_disagreement(question: str, drawn: Sequence[Drawn], shown: Mapping[int, 
 
 
 def _exclude(question: str, first: Evidence, second: Evidence) -> bool:
-    """Whether both short answers hold values of one sort and share none of them."""
+    """Whether both short answers hold exact values of one sort, in the same units, and share none of them."""
+    if any(_INEXACT.search(item.short_answer) for item in (first, second)) or _unit(first) != _unit(second):
+        return False
     asked = set(words(unify_quantities(question)))
     ours, theirs = (_values(item.short_answer, asked) for item in (first, second))
     common = [(ours[sort], theirs[sort]) for sort in ours.keys() & theirs.keys()]
     return bool(common) and any(not mine & other for mine, other in common)
+
+
+def _unit(evidence: Evidence) -> set[str]:
+    """What it counts in, where that can be told: 20 years are two decades, 3 pm is 15:00."""
+    return {stem(word) for word in words(evidence.short_answer)} & _UNITS
 
 
 def _values(short_answer: str, asked: set[str]) -> dict[str, set[str]]:

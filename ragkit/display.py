@@ -15,12 +15,14 @@ from rich.text import Text
 from ragkit.evaluation.report import SUMMARY_HEADER, summary_rows, tag_header, tag_rows
 from ragkit.evaluation.report import failures as list_failures
 from ragkit.evaluation.results import EvalResult
+from ragkit.evidence import Candidate
 from ragkit.index.index import IndexInfo
 from ragkit.ingest import IngestReport
 from ragkit.odds import probability
 from ragkit.recheck import Rechecked, SavedCitation
 from ragkit.records import Answer, Citation, DocumentRef, Hit, Paragraph
 from ragkit.retrieval import Located
+from ragkit.screening import GIVES_ORDERS
 from ragkit.trace import Trace
 
 MOST_PARAGRAPHS, MOST_SENTENCES = 20, 12
@@ -28,8 +30,8 @@ MOST_PARAGRAPHS, MOST_SENTENCES = 20, 12
 
 _REASONS = {
     "nothing-retrieved": "nothing in the index comes near it",
-    "no-evidence": "no sentence found answers it",
-    "unsupported": "what was written is not supported by the documents",
+    "no-evidence": "no sentence found answers it surely enough",
+    "unsupported": "what the model wrote is not supported by the documents, or it found no answer in them",
 }
 
 
@@ -134,24 +136,24 @@ def _searched(trace: Trace) -> list[RenderableType]:
 
 
 def _read(trace: Trace) -> list[RenderableType]:
-    if not trace.weighed:
-        return []
-    rows = [
-        (
-            _shorten(c.text, 80),
-            _place(c.paragraph),
-            f"{probability(c.log_odds):.2f}",
-            f"{c.score:.1f}",
-            why or "evidence",
-        )
-        for c, why in trace.weighed[:MOST_SENTENCES]
-    ]
-    return [_table(("sentence", "where", "answers?", "score", ""), rows, "Sentences that were read, best first")]
+    rows = [(_sentence_row(c), why) for c, why in trace.weighed]
+    read = [(*row, why or "evidence") for row, why in rows if why != GIVES_ORDERS]
+    ordered = [row for row, why in rows if why == GIVES_ORDERS]
+    header = ("sentence", "where", "answers?", "score")
+    shown = [_table((*header, ""), read[:MOST_SENTENCES], "Sentences that were read, best first")] if read else []
+    if ordered:
+        shown.append(_table(header, ordered[:MOST_SENTENCES], "Left out, since their paragraphs give orders"))
+    return list(shown)
+
+
+def _sentence_row(candidate: Candidate) -> tuple[str, str, str, str]:
+    likely = f"{probability(candidate.log_odds):.2f}"
+    return _shorten(candidate.text, 80), _place(candidate.paragraph), likely, f"{candidate.score:.1f}"
 
 
 def _decided(trace: Trace) -> list[RenderableType]:
     confidence, least = trace.answer.confidence, trace.min_confidence
-    said = "refused" if confidence < least else "answered"
+    said = "refused" if trace.answer.abstained and not trace.draft.prompt else "answered"
     features = ", ".join(f"{name} {value:.2f}" for name, value in trace.features.items())
     return [Text(f"Confidence {confidence:.2f} ({features}); below {least:g} it is refused: {said}.")]
 
@@ -265,5 +267,5 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> 
     for name in header:
         table.add_column(name, justify="left" if name in (header[0],) else "right", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))  # as a string, words in brackets would be read as markup
     return table

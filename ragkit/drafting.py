@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from ragkit.citations import DraftSentence, parse_draft
 from ragkit.models.generation import Generator
+from ragkit.neutral import as_data
 from ragkit.profiles import profile_of
-from ragkit.prompts import NOT_HERE, REFUSAL, as_data, chat_messages, completion_prompt, direct_prompt
+from ragkit.prompts import NOT_HERE, REFUSAL, chat_messages, completion_prompt, direct_prompt
 from ragkit.questions import is_yes_no
 from ragkit.records import Evidence
 from ragkit.sentences import in_context
@@ -40,12 +41,14 @@ class Draft:
         prompt: As the model saw it; empty if it was not asked.
         sentences: Of what it wrote, those that have the form of a sentence.
         denied: Labels of evidence of which the model says that it does not answer.
+        refuses: Whether a chat model, which saw all evidence together, says that it does not answer.
     """
 
     prompt: str = ""
     written: str = ""
     sentences: tuple[DraftSentence, ...] = ()
     denied: tuple[int, ...] = ()
+    refuses: bool = False
 
 
 def draft_answer(
@@ -63,7 +66,7 @@ def draft_answer(
         prompt = generator.render_chat(*chat_messages(question, evidence))
         written = "".join(generator.stream(prompt, max_tokens=max_tokens + CHAT_TOKENS_PER_SENTENCE * len(evidence)))
         refuses = REFUSAL.rstrip(".").casefold() in written.casefold()
-        return Draft(prompt, written, () if refuses else _complete(parse_draft(written)))
+        return Draft(prompt, written, () if refuses else _complete(parse_draft(written)), refuses=refuses)
     if profile_of(generator.name).prompt == "direct":
         return _draft_each(question, evidence, generator, max_tokens)
     prompt = completion_prompt(question, evidence[0])

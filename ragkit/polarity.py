@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from ragkit.models.reading import SentencedText
 from ragkit.models.verifying import Verifier
+from ragkit.odds import probability
 from ragkit.questions import is_yes_no
 from ragkit.records import Evidence, Sentence
 from ragkit.sentences import split_sentences
@@ -17,6 +18,9 @@ from ragkit.terms import STOP_WORDS
 
 SURE = 1.0
 """So much likelier (log odds) than the other must one of the two words be."""
+
+LEAST_LOG_ODDS = 0.0
+"""And so much likelier than not that the paragraph supports it."""
 
 _OPENING = re.compile(r"(?:Yes|No)[,:] ")
 
@@ -58,6 +62,8 @@ def say_yes_or_no(
     source = shown[labels[0]].believed
     judged = verifier().judge(SentencedText(source, tuple(split_sentences(source))), both_ways(question, first.text))
     yes, no = judged.support
-    if abs(yes - no) < SURE:
+    if abs(yes - no) < SURE or max(yes, no) < LEAST_LOG_ODDS:
         return tuple(drawn)
-    return (replace(first, text=f"{'Yes' if yes > no else 'No'}: {first.text}"), labels), *drawn[1:]
+    said = f"{'Yes' if yes > no else 'No'}: {first.text}"
+    support = min(first.support, probability(max(yes, no) - LEAST_LOG_ODDS))
+    return (replace(first, text=said, support=support, quoted=False), labels), *drawn[1:]

@@ -1,13 +1,13 @@
 """All wording: the refusal sentence, what base models are shown (examples to continue) and what chat models are told.
 
 Text of documents enters a prompt only through `as_data`, which takes away what could be read as a label or as a new
-part of the prompt. Called by `answering`.
+part of the prompt. Called by `drafting` and `followups`.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ragkit.neutral import as_data
 from ragkit.records import Evidence
 
 REFUSAL = "The documents do not answer this question."
@@ -83,14 +83,6 @@ _FOLLOWUP_SYSTEM = (
     "conversation: put the names and things it refers to in the place of words like he, it or there. Change nothing "
     "else, add nothing, do not answer it. Write only the question."
 )
-
-_BRACKETED_NUMBER = re.compile(r"\s*\[\d+(?:\s*[,;–-]\s*\d+)*\](?:,(?=\s*\[\d))?")
-_BREAKS = re.compile(r"[\s\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
-
-
-def as_data(text: str) -> str:
-    """A document's text on one line, without its own bracketed numbers and without invisible characters."""
-    return _BREAKS.sub(" ", _BRACKETED_NUMBER.sub("", text)).strip()
 
 
 def completion_prompt(question: str, evidence: Evidence) -> str:

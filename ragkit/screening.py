@@ -102,7 +102,11 @@ def is_hidden(text: str) -> bool:
 
 
 def is_heaped(sentence: str) -> bool:
-    """Whether it heaps up searches: the same word in one short phrase after another between commas."""
+    """Whether it heaps up searches: the same word in one short phrase after another between commas.
+
+    Phrases of names alone, such as "Lake Erie, Lake Huron, Lake Ontario", are a list like any other.
+    """
     phrases = [phrase for phrase in sentence.split(",") if len(phrase.split()) <= _LONGEST_SEARCH]
-    held = Counter(term for phrase in phrases for term in set(content_terms(phrase)) if term.isalpha())
+    searches = [phrase for phrase in phrases if any(word[:1].islower() for word in phrase.split())]
+    held = Counter(term for phrase in searches for term in set(content_terms(phrase)) if term.isalpha())
     return max(held.values(), default=0) >= _LEAST_HEAPED

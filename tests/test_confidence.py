@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ragkit.confidence import estimate_confidence, least_confidence, measure_features
+from ragkit.errors import SettingsError
 from ragkit.evidence import Candidate
 from ragkit.records import DocumentRef, Paragraph
 
@@ -32,7 +33,12 @@ def test_confidence_is_a_probability(log_odds):
 
 
 def test_fewer_wrong_answers_need_more_confidence():
-    accepted = (0.5, 0.1, 0.001)
-    least = [least_confidence(share) for share in accepted]
+    least = [least_confidence(share) for share in (0.9, 0.2, 0.1)]
     assert least == sorted(least)
-    assert all(0 < value <= 1 for value in least)
+    assert least[0] == 0.0
+    assert all(value <= 1 for value in least)
+
+
+def test_a_share_of_wrong_answers_that_was_never_reached_is_an_error_that_names_one_that_was():
+    with pytest.raises(SettingsError, match=r"--max-wrong 0\.\d+ or more"):
+        least_confidence(0.0001)

@@ -32,6 +32,10 @@ def said(question, *shown):
         pytest.param("in 2026", "on 4 June", False, id="a year and a day"),
         pytest.param("on Thursday", "on Friday", True, id="weekdays"),
         pytest.param("4 June", "4 July", True, id="months"),
+        pytest.param("about 1,200 days later", "1,187 days later", False, id="not-exact"),
+        pytest.param("two decades ago", "20 years ago", False, id="other-units"),
+        pytest.param("after 11 days", "after 14 days", False, id="a-bound"),
+        pytest.param("11 days later", "14 days later", True, id="the-same-unit"),
     ],
 )
 def test_only_values_of_one_sort_exclude_each_other(first, second, is_told):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from ragkit.models.pieces import readable
+from ragkit.neutral import without_tags
 
 _BATCH = 32
 
@@ -32,7 +33,7 @@ class CrossEncoderReranker:
         """One score for each text; of a model with several labels, the last one's (relevant, entailed)."""
         if not texts:
             return []
-        pairs = [(readable(question), readable(text)) for text in texts]
+        pairs = [(without_tags(readable(question)), without_tags(readable(text))) for text in texts]
         with self._running:
             scores = self._model.predict(pairs, batch_size=_BATCH, show_progress_bar=False, convert_to_numpy=True)
         return [float(score) for score in (scores if scores.ndim == 1 else scores[:, -1])]

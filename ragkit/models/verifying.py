@@ -14,6 +14,7 @@ import numpy as np
 from ragkit.models.packing import Packed, read_packed
 from ragkit.models.pieces import TOKENIZING, readable
 from ragkit.models.reading import SentencedText, Span, encode_text, one_line, tokens_in, windows
+from ragkit.neutral import without_tags
 
 MAX_CLAIM_CHARS = 1000
 _NO_TOKENS = -30.0
@@ -107,7 +108,8 @@ class InferenceVerifier:
             return Judgement((), orders)
         import torch
 
-        pairs = [(readable(source.text), readable(claim)) for claim in claims]
+        text = without_tags(readable(source.text))
+        pairs = [(text, without_tags(readable(claim))) for claim in claims]
         with self._running:
             scores = self._model.predict(
                 pairs, show_progress_bar=False, convert_to_numpy=True, activation_fn=torch.nn.Identity()
