@@ -104,48 +104,68 @@ def restore(citation: SavedCitation, now: Place, snapshot: Snapshot) -> Citation
 
 
 def recheck(citation: SavedCitation, snapshot: Snapshot) -> Rechecked:
-    """What became of one citation in this generation of the index."""
+    """What became of one citation in this generation of the index.
+
+    The same words anywhere come before other words where they stood, and those before other words elsewhere.
+    """
     here = snapshot.document(citation.document)
-    if here is not None:
-        if here.text[citation.start : citation.end] == citation.quote:
-            return Rechecked("same", _place(here, citation.start, citation.end))
-        if moved := _found(here, citation):
-            return Rechecked("moved", moved)
-        if edited := _edited(here, citation):
-            return edited
-    for ref in snapshot.documents():
-        other = snapshot.document(ref.path) if ref.path != citation.document else None
-        if other is not None and (moved := _found(other, citation)):
-            return Rechecked("moved", moved)
-    return Rechecked("gone")
+    if here is not None and (same := _same(here, citation)):
+        return Rechecked("same", same)
+    documents = [here] if here is not None else []
+    refs = [ref for ref in snapshot.documents() if ref.path != citation.document]
+    documents += [document for ref in refs if (document := snapshot.document(ref.path)) is not None]
+    moved = next((found for document in documents if (found := _found(document, citation))), None)
+    if moved is not None:
+        return Rechecked("moved", moved)
+    edited = (found for document in documents if (found := _edited(document, citation)))
+    return next(edited, Rechecked("gone"))
 
 
-def _place(document: Document, start: int, end: int) -> Place:
-    """A stretch of a document; its paragraph is the one where it begins."""
-    number = next((p.number for p in document.paragraphs if p.start <= start < p.end), 0)
-    return Place(document.ref.path, number, start, end, document.text[start:end])
+def _same(document: Document, citation: SavedCitation) -> Place | None:
+    """The words where they stood, if no letter or digit was added to either end."""
+    start, end, text = citation.start, citation.end, document.text
+    is_same = text[start:end] == citation.quote and not (_goes_on(text, start) or _goes_on(text, end))
+    return _place(document, start, end) if is_same else None
+
+
+def _goes_on(text: str, place: int) -> bool:
+    """Whether a word stands across the place."""
+    return 0 < place < len(text) and text[place - 1].isalnum() and text[place].isalnum()
+
+
+def _place(document: Document, start: int, end: int) -> Place | None:
+    """A stretch of a document; its paragraph is the one where it begins. None outside of all."""
+    number = next((p.number for p in document.paragraphs if p.start <= start < p.end), None)
+    return None if number is None else Place(document.ref.path, number, start, end, document.text[start:end])
 
 
 def _found(document: Document, citation: SavedCitation) -> Place | None:
-    """The same words, nearest to where they stood; line breaks and spaces between them do not count."""
-    parts = [re.escape(word) for word in citation.quote.split()]
+    """The same words, nearest to where they stood, whatever spaces, quotation marks and dashes are between them."""
+    parts = [_any_marks(word) for word in citation.quote.split()]
     if not parts:
         return None
-    matches = re.finditer(r"\s+".join(parts), document.text)
-    nearest = min(matches, key=lambda match: abs(match.start() - citation.start), default=None)
-    return None if nearest is None else _place(document, *nearest.span())
+    matches = list(re.finditer(r"\s+".join(parts), document.text))
+    whole = [m for m in matches if not (_goes_on(document.text, m.start()) or _goes_on(document.text, m.end()))]
+    nearest = sorted(whole, key=lambda match: abs(match.start() - citation.start))
+    return next((place for match in nearest if (place := _place(document, *match.span()))), None)
+
+
+def _any_marks(word: str) -> str:
+    """A pattern for the word in which any mark of a kind stands for the others."""
+    kinds = ('"“”„«»', "'‘’‚", "–—‐‑-")
+    return "".join(next((f"[{kind}]" for kind in kinds if c in kind), re.escape(c)) for c in word)
 
 
 def _edited(document: Document, citation: SavedCitation) -> Rechecked | None:
     """The sentence that is most like the quotation, if it is like it enough."""
     old = citation.quote.split()
     spans = _sentences_sharing(document, citation.quote)
-    like = [(_likeness(old, document.text[start:end]), start, end) for start, end in spans]
-    likeness, start, end = max(like, default=(0.0, 0, 0))
-    if likeness < EDITED_SIMILARITY:
-        return None
-    now = _place(document, start, end)
-    return Rechecked("edited", now, _change(old, now.quote.split()))
+    like = [
+        (_likeness(old, document.text[start:end]), -abs(start - citation.start), start, end) for start, end in spans
+    ]
+    likeness, _, start, end = max(like, default=(0.0, 0, 0, 0))
+    now = _place(document, start, end) if likeness >= EDITED_SIMILARITY else None
+    return None if now is None else Rechecked("edited", now, _change(old, now.quote.split()))
 
 
 def _likeness(old: Sequence[str], text: str) -> float:

@@ -90,3 +90,30 @@ def test_a_saved_answer_gives_each_citation_with_the_sentence_that_cites_it():
 def test_what_is_no_saved_answer_says_so(saved):
     with pytest.raises(InputError, match="no answer of `ragkit ask --json`"):
         read_citations(saved)
+
+
+def test_a_digit_more_is_an_edit_though_the_old_words_are_in_the_new_ones(after):
+    shorter = "10 people died in the fire."
+    place = SavedCitation("q1", 1, "", "docs/letter.txt", 0, len(shorter), shorter)
+    assert after({"letter.txt": f"1{shorter}"}, place).status == "edited"
+
+
+def test_the_same_words_in_another_document_come_before_like_ones_in_this(after):
+    found = after({"letter.txt": LETTER.replace("40", "55"), "other.txt": QUOTE})
+    assert (found.status, found.now.document) == ("moved", "docs/other.txt")
+
+
+def test_a_changed_sentence_in_a_renamed_document_is_edited(after):
+    found = after({"renamed.txt": LETTER.replace("40", "55")})
+    assert (found.status, found.now.document) == ("edited", "docs/renamed.txt")
+
+
+def test_other_quotation_marks_are_no_change_of_words(after):
+    said = "“It’s ready”, said Bob – twice."
+    plain = '"It\'s ready", said Bob - twice.'
+    assert after({"letter.txt": plain}, SavedCitation("q1", 1, "", "docs/letter.txt", 0, 5, said)).status == "moved"
+
+
+def test_words_outside_of_all_paragraphs_are_gone(after):
+    found = after({"letter.md": f"<!-- {QUOTE} -->\n\nAnna wrote to the council."})
+    assert found.status == "gone"

@@ -48,11 +48,17 @@ def check_command(answers: AnswersArgument, index: IndexOption = INDEX_DEFAULT, 
 def export_command(
     answers: AnswersArgument,
     index: IndexOption = INDEX_DEFAULT,
-    url: Annotated[str | None, typer.Option(metavar="URL", help="Where the documents stand on the web.")] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Address under which the paths that `ragkit info` lists stand."),
+    ] = None,
+    root: Annotated[
+        str, typer.Option(metavar="FOLDER", help="Folder that stands at the URL; paths are taken from there on.")
+    ] = "",
 ) -> None:
     """Print each citation as a W3C Web Annotation, one a line, with a fragment that scrolls to the quoted words.
 
-    Example: ragkit cite export answers.jsonl --index indexes/papers --url https://example.org/papers/
+    Example: ragkit cite export answers.jsonl --index indexes/papers --url https://example.org/ --root /home/me/papers
     """
     screen = Screen.open()
     with Index.open(index) as opened, opened.snapshot() as snapshot:
@@ -61,7 +67,9 @@ def export_command(
                 screen.warn(f"{display.citation_name(citation)} is {found.status}; it is left out")
             else:
                 restored = restore(citation, found.now, snapshot)
-                screen.json(annotate(restored, body=citation.sentence or None, url=url))
+                document = snapshot.document(found.now.document)
+                text = document.text if document is not None else None
+                screen.json(annotate(restored, body=citation.sentence or None, url=url, root=root, text=text))
 
 
 def _recheck_file(screen: Screen, file: Path, snapshot: Snapshot) -> Iterator[tuple[SavedCitation, Rechecked]]:
