@@ -25,6 +25,7 @@ _REFERRING = frozenset(
     "he him his she her hers it its they them their theirs this that these those there then one ones other others "
     "another same former latter both either neither such else".split()
 )
+_PERSONAL = frozenset("he him his she her hers it its they them their theirs".split())
 _CONTINUES = re.compile(
     r"^\W*(?:and|but|or|so|also|no|yes|ok|okay|what about|how about|why not|what else|who else|where else)\b",
     re.IGNORECASE,
@@ -40,8 +41,25 @@ _OPENING = re.compile(r"^\W*(?:and|but|or|so|also|no|yes|ok|okay)\b[\s,]*", re.I
 
 def stands_alone(question: str) -> bool:
     """Whether nothing in the question points to something said before."""
-    points = bool(set(words(question)) & _REFERRING) or bool(_CONTINUES.match(question))
-    return not points and len(content_terms(question)) >= _LEAST_CONTENT
+    return not (_CONTINUES.match(question) or _refers(question)) and len(content_terms(question)) >= _LEAST_CONTENT
+
+
+def _refers(question: str) -> bool:
+    """Whether a word of it stands for something that the question itself does not name."""
+    found = [match.group() for match in WORD.finditer(question)]
+    folded = [word.casefold() for word in found]
+    for n, word in enumerate(folded):
+        before, after = folded[n - 1] if n else "", folded[n + 1] if n + 1 < len(folded) else ""
+        if word == "that" and after and (after in STOP_WORDS or not found[n + 1].islower()):
+            continue  # "did he say that the war ...", not "who said that?"
+        if word == "there" and (before in _VERBS or after in _VERBS):
+            continue
+        if word == "one" and after:
+            continue
+        is_named = word in _PERSONAL and any(not w.islower() and w.casefold() not in STOP_WORDS for w in found[1:n])
+        if word in _REFERRING and not is_named:
+            return True
+    return False
 
 
 def complete(question: str, turns: Sequence[Turn], writer: Callable[[], Generator]) -> str:
@@ -55,7 +73,15 @@ def complete(question: str, turns: Sequence[Turn], writer: Callable[[], Generato
         return question
     said = " ".join(f"{turn.question} {turn.answer}" for turn in recent)
     whole = _written(question, recent, writer())
-    return whole if _keeps(whole, question, said) else _joined(question, recent[-1])
+    if _keeps(whole, question, said):
+        return whole
+    return question if _is_named(question) else _joined(question, recent[-1])
+
+
+def _is_named(question: str) -> bool:
+    """Whether it names something and says enough of it to be asked as it is."""
+    names = [word for word in WORD.findall(question)[1:] if not word.islower() and word.casefold() not in STOP_WORDS]
+    return bool(names) and len(content_terms(question)) > _LEAST_CONTENT and not _CONTINUES.match(question)
 
 
 def _written(question: str, recent: Sequence[Turn], generator: Generator) -> str:
@@ -87,4 +113,6 @@ def _keeps(whole: str, question: str, said: str) -> bool:
 def _joined(question: str, last: Turn) -> str:
     """The question before and this one as one, where the model found no better way."""
     rest = _OPENING.sub("", question)
-    return f"{last.question.rstrip('?. ')}, and {rest[:1].lower()}{rest[1:]}"
+    first = words(rest)[:1]
+    lowered = f"{rest[:1].lower()}{rest[1:]}" if first and first[0] in STOP_WORDS | _ASKS | _VERBS else rest
+    return f"{last.question.rstrip('?. ')}, and {lowered}"

@@ -3,6 +3,7 @@
 Models are loaded when they are first needed and then kept.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -178,6 +179,7 @@ def build(
     reader: Reader | None = None,
     generator: Generator | None = None,
     verifier: Verifier | None = None,
+    exclude: Sequence[str] = (),
     **changed: Any,
 ) -> Kit:
     """Indexes files and folders (only what changed since last time) and opens the index.
@@ -186,6 +188,8 @@ def build(
         paths: A file or folder, or several.
         index: The folder of the index; made if it is not there.
         settings: As a whole; by default those of `Settings()`.
+        exclude: Names or paths to leave out, as in `*.log` or `notes/old/*`. Files that cannot be read are left out,
+            too, each with a warning.
         embedder: An embedding model of your own.
         reader: A reading model of your own.
         generator: A writing model of your own.
@@ -198,7 +202,9 @@ def build(
     chosen = _settings(settings, changed)
     used = embedder or load_embedder(chosen.embedder, offline=chosen.offline)
     listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
-    index_paths(listed, index, used, ingest_options(chosen))
+    report = index_paths(listed, index, used, ingest_options(chosen, exclude=exclude))
+    for failed in report.failed:
+        warnings.warn(str(failed), stacklevel=2)
     return Kit(Index.open(index), chosen, embedder=used, reader=reader, generator=generator, verifier=verifier)
 
 

@@ -184,7 +184,7 @@ class Sentence:
 
     Attributes:
         text: Without its labels.
-        support: In [0, 1]; 1 is a verbatim quotation.
+        support: In [0, 1]; 1 for a whole sentence of the source as it stands there.
         quoted: Whether the words are the document's own rather than the model's.
     """
 

@@ -356,10 +356,17 @@ def test_a_conversation_goes_on_until_an_empty_line(ragkit, indexed, monkeypatch
 def test_a_follow_up_is_shown_as_it_was_asked(ragkit, indexed, monkeypatch):
     typed = iter([QUESTION, "And when?", ""])
     monkeypatch.setattr("builtins.input", lambda: next(typed))
-    code, out, err = ragkit("chat", "--index", "index", "--settings", ANSWERS, "--json")
+    code, out, _ = ragkit("chat", "--index", "index", "--settings", ANSWERS, "--quiet")
     assert code == 0
-    assert [json.loads(line)["question"] for line in out.splitlines()] == [QUESTION, f"{QUESTION[:-1]}, and when?"]
-    assert f"Asked as: {QUESTION[:-1]}, and when?" in err
+    assert f"Asked as: {QUESTION[:-1]}, and when?" in out
+
+
+def test_a_conversation_as_json_has_what_was_typed_and_what_was_asked(ragkit, indexed, monkeypatch):
+    typed = iter([QUESTION, "And when?", ""])
+    monkeypatch.setattr("builtins.input", lambda: next(typed))
+    _, out, _ = ragkit("chat", "--index", "index", "--settings", ANSWERS, "--json")
+    turns = [(turn["asked"], turn["question"]) for turn in map(json.loads, out.splitlines())]
+    assert turns == [(QUESTION, QUESTION), ("And when?", f"{QUESTION[:-1]}, and when?")]
 
 
 # explain

@@ -24,6 +24,10 @@ def never():
         pytest.param("What did she say about the treaty?", False, id="pronoun"),
         pytest.param("How many?", False, id="ellipsis"),
         pytest.param("Why?", False, id="one-word"),
+        pytest.param("When did Marie Curie win her first Nobel Prize?", True, id="a-pronoun-for-a-name-in-it"),
+        pytest.param("Which country did Zelenskyy say that Putin must leave?", True, id="that-joins"),
+        pytest.param("How many soldiers were there in the army?", True, id="there-is"),
+        pytest.param("Who from the council said that?", False, id="that-points"),
         pytest.param("Was the other ship larger?", False, id="the-other"),
     ],
 )

@@ -320,8 +320,8 @@ def test_another_embedder_is_refused_with_both_names_and_the_cure(folder):
         with pytest.raises(IndexMismatchError) as error:
             index.check("other@2", 768)
     assert str(error.value) == (
-        f"Index '{folder}' was built with word-embedder@1 (64 dimensions) but you asked for other@2 (768). "
-        f"Rebuild it: ragkit index PATH... --index {folder} --rebuild"
+        f"Index '{folder}' was built with word-embedder@1 (64 dimensions) but you asked for other@2 (768 dimensions). "
+        f"Give the --embedder that built it, or rebuild it: ragkit index PATH... --index {folder} --rebuild"
     )
 
 

@@ -86,6 +86,9 @@ def _ask_file(screen: Screen, kit: Kit, file: Path, as_json: bool) -> None:
                 screen.warn(f"{file}, line {number}: {exc}")
             else:
                 answered += 1
+                if not as_json:
+                    name = "" if question_id is None else f"{question_id}: "
+                    screen.out.print(f"{name}{question}", style="dim", markup=False)
                 _print_answer(screen, answer, as_json)
             advance(done, len(lines))
     if not answered:
@@ -134,8 +137,11 @@ def chat(
             except QuestionError as exc:
                 screen.warn(str(exc))
                 continue
+            if as_json:
+                screen.json({"asked": question, **answer.to_dict()})
+                continue
             if answer.question != question:
-                screen.note(f"Asked as: {answer.question}")
+                screen.out.print(f"Asked as: {answer.question}", style="dim", markup=False)
             _print_answer(screen, answer, as_json)
 
 

@@ -1,7 +1,6 @@
 """`ragkit index`, `info` and `doctor`: what makes an index and what says how it is."""
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -62,7 +61,7 @@ def index_command(
 def _check_paths(paths: list[str]) -> None:
     """A missing path is told before a model is loaded."""
     for path in paths:
-        if not os.path.lexists(Path(path).expanduser()):
+        if not os.path.lexists(path):
             raise InputError(f"There is no file or folder {path}. Check the path; nothing was indexed")
 
 

@@ -15,7 +15,7 @@ def read_lines(file: Path, name: str) -> list[tuple[int, str]]:
         InputError: The file cannot be read; `name` says which it was meant to be.
     """
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as exc:
         raise InputError(f"The {name} file {file} cannot be read: {exc}. Check the path") from exc
     return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]

@@ -50,17 +50,17 @@ class IndexSpec:
 def check_spec(folder: Path, built: IndexSpec, asked: IndexSpec) -> None:
     """Raises IndexMismatchError that names both sides, unless they are the same."""
     if (built.embedder, built.dimensions) != (asked.embedder, asked.dimensions):
-        raise _mismatch(folder, built.of_model, f"{asked.embedder} ({asked.dimensions})")
+        raise _mismatch(folder, built.of_model, asked.of_model, "Give the --embedder that built it, or rebuild it")
     if built != asked:
-        raise _mismatch(folder, built.of_text, asked.of_text)
+        raise _mismatch(folder, built.of_text, asked.of_text, "Rebuild it")
 
 
-def rebuild_hint(folder: Path) -> str:
+def rebuild_hint(folder: Path, advice: str = "Rebuild it") -> str:
     """The command that makes an index anew, as the end of an error message."""
-    return f"Rebuild it: ragkit index PATH... --index {shlex.quote(str(folder))} --rebuild"
+    return f"{advice}: ragkit index PATH... --index {shlex.quote(str(folder))} --rebuild"
 
 
-def _mismatch(folder: Path, built: str, asked: str) -> IndexMismatchError:
+def _mismatch(folder: Path, built: str, asked: str, advice: str) -> IndexMismatchError:
     return IndexMismatchError(
-        f"Index '{folder}' was built with {built} but you asked for {asked}. {rebuild_hint(folder)}"
+        f"Index '{folder}' was built with {built} but you asked for {asked}. {rebuild_hint(folder, advice)}"
     )
