@@ -15,6 +15,7 @@ from ragkit.errors import QuestionError
 from ragkit.evidence import (
     Limits,
     choose_candidates,
+    complete_list,
     read_sentences,
     score_sentences,
     select_evidence,
@@ -27,11 +28,11 @@ from ragkit.models.verifying import Verifier
 from ragkit.polarity import say_yes_or_no
 from ragkit.profiles import Profile, profile_of
 from ragkit.prompts import REFUSAL
-from ragkit.questions import is_broad
+from ragkit.questions import asks_for_list, is_broad
 from ragkit.records import Answer, Evidence, Seconds
 from ragkit.repair import repair
 from ragkit.retrieval import Retrieved, Retriever
-from ragkit.screening import GIVES_ORDERS, Screened, screen
+from ragkit.screening import GIVES_ORDERS, Screened, gives_orders, screen
 from ragkit.settings import Settings
 from ragkit.trace import Trace
 
@@ -95,14 +96,17 @@ class Answerer:
         trace = Trace(retrieved, weighed, features, self.least_confidence(), refusal, Draft(), ())
         if not ranked or confidence < trace.min_confidence:
             return trace
-        return self.write(trace, select_evidence(ranked, limits, screened.sources))
+        evidence = select_evidence(ranked, limits)
+        listed = self.list_items(retrieved.question, evidence[0], snapshot)
+        return self.write(trace, listed or evidence, whole=bool(listed))
 
-    def write(self, trace: Trace, evidence: Sequence[Evidence]) -> Trace:
-        """The trace with what was written from the evidence, its checks, and the answer."""
-        if self.settings.draft_tokens:
+    def write(self, trace: Trace, evidence: Sequence[Evidence], *, whole: bool = False) -> Trace:
+        """The trace with what was written from the evidence, its checks, and the answer; a `whole` list is quoted."""
+        tokens = 0 if whole else self.settings.draft_tokens
+        if tokens:
             self.writer()
         watch, refusal, question = _Watch(), trace.answer, trace.answer.question
-        draft = draft_answer(question, evidence, self.writer, self.settings.draft_tokens)
+        draft = draft_answer(question, evidence, self.writer, tokens)
         seconds = replace(refusal.seconds, generate=watch.lap())
         if draft.refuses:
             return replace(trace, draft=draft, answer=replace(refusal, seconds=seconds, reason="unsupported"))
@@ -121,6 +125,13 @@ class Answerer:
                 said, abstained=False, reason=None, text=render(sentences), sentences=sentences, citations=citations
             )
         return replace(trace, draft=draft, checked=repaired.checked, answer=said)
+
+    def list_items(self, question: str, first: Evidence, snapshot: Snapshot) -> list[Evidence]:
+        """All items of the list that the best evidence belongs to, where the question asks for several things."""
+        if self.settings.style == "short" or not asks_for_list(question):
+            return []
+        items = complete_list(first, snapshot.paragraphs(first.paragraph.document.path))
+        return [] if any(gives_orders(item.text, self.verifier()) for item in items) else items
 
     def rank(self, retrieved: Retrieved, limits: Limits) -> Screened:
         """The candidate sentences, best first, and apart from them those that give orders."""

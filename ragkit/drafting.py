@@ -63,16 +63,16 @@ def draft_answer(
         return Draft()
     generator = writer()
     if generator.is_chat:
-        prompt = generator.render_chat(*chat_messages(question, evidence))
+        texts = {item.label: shown_text(item) for item in evidence}
+        prompt = generator.render_chat(*chat_messages(question, texts))
         written = "".join(generator.stream(prompt, max_tokens=max_tokens + CHAT_TOKENS_PER_SENTENCE * len(evidence)))
         refuses = REFUSAL.rstrip(".").casefold() in written.casefold()
         return Draft(prompt, written, () if refuses else _complete(parse_draft(written)), refuses=refuses)
     if profile_of(generator.name).prompt == "direct":
         return _draft_each(question, evidence, generator, max_tokens)
-    prompt = completion_prompt(question, evidence[0])
-    written = "".join(
-        generator.stream(prompt, max_tokens=max_tokens, stop=["\n"], words=f"{as_data(evidence[0].text)} {question}")
-    )
+    text = as_data(shown_text(evidence[0]))
+    prompt = completion_prompt(question, text)
+    written = "".join(generator.stream(prompt, max_tokens=max_tokens, stop=["\n"], words=f"{text} {question}"))
     first = [DraftSentence(sentence.text, (evidence[0].label,)) for sentence in parse_draft(written)[:1]]
     return Draft(prompt, written, _complete(first))
 
@@ -102,7 +102,7 @@ def _draft_each(question: str, evidence: Sequence[Evidence], generator: Generato
 def shown_text(item: Evidence) -> str:
     """The sentence as the model is shown it: after the one before it, where a word of it may refer to that."""
     start = item.paragraph.start
-    return in_context(item.believed, [(item.start - start, item.end - start)])
+    return in_context(item.paragraph.text, [(item.start - start, item.end - start)])
 
 
 def _complete(sentences: Sequence[DraftSentence]) -> tuple[DraftSentence, ...]:

@@ -7,8 +7,9 @@ sentence answers. Called by `answering`; `python -m evals.evidence` measures the
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from ragkit.questions import asked_kind, holds_kind, is_exact_kind
 from ragkit.records import Evidence, Paragraph
 from ragkit.retrieval import Retrieved
 from ragkit.sentences import split_sentences
-from ragkit.terms import STOP_WORDS, WORD, content_terms, stem
+from ragkit.terms import STOP_WORDS, WORD, content_terms, says_again, stem
 
 # Weights of the parts of a sentence's score. The table in evals/README.md has them for both parts of the data; beyond
 # "late interaction + BM25" the schemes are near-ties, so nothing hangs on the exact values.
@@ -33,6 +34,9 @@ MATCH_WEIGHT = 8.0
 WITHOUT_EXACT_KIND = 3.0
 """So much lower are the log odds of a sentence that lacks the year, month, weekday or clock time asked for; the reader,
 which knows no calendar, takes any date for an answer to each of them."""
+
+MOST_LISTED_WORDS = 200
+"""A longer list is answered from like any other text."""
 
 STOP_WORD_WEIGHT = 0.3
 """How much a stop word of the question weighs beside the rarity of its content words."""
@@ -102,7 +106,9 @@ def read_sentences(question: str, candidates: Sequence[Candidate], reader: Reade
         place = (candidate.paragraph.document.path, candidate.paragraph.number)
         by_paragraph.setdefault(place, []).append(candidate)
     groups = [sorted(group, key=lambda candidate: candidate.start) for group in by_paragraph.values()]
-    texts = [SentencedText(group[0].paragraph.text, tuple(_span(candidate) for candidate in group)) for group in groups]
+    texts = [
+        SentencedText(group[0].paragraph.text, tuple(map(_span, group)), group[0].paragraph.title) for group in groups
+    ]
     kind = asked_kind(question)
     is_exact = kind is not None and is_exact_kind(kind)
     read = []
@@ -127,7 +133,8 @@ class Limits:
     Attributes:
         count: At most so many sentences.
         margin: How far below the best score a further sentence may lie.
-        elsewhere: The best sentence of another document may lie further below if its log odds are at least this.
+        elsewhere: The best sentence of another document may lie further below, and comes on top of the count, if its
+            log odds are at least this.
         max_words: Of all together; the best sentence is taken however long it is.
     """
 
@@ -142,31 +149,36 @@ def choose_candidates(candidates: Sequence[Candidate], limits: Limits) -> list[C
     return [candidate for candidate, objection in weigh_candidates(candidates, limits) if not objection]
 
 
-def select_evidence(
-    candidates: Sequence[Candidate], limits: Limits, sources: Mapping[tuple[str, int], str] | None = None
-) -> list[Evidence]:
-    """The chosen candidates as evidence, labelled from 1.
-
-    Args:
-        candidates: Best first.
-        limits: How many and how much.
-        sources: The text of a paragraph that may be believed, by document id and number; without, all of it.
-    """
-    believed = sources or {}
+def select_evidence(candidates: Sequence[Candidate], limits: Limits) -> list[Evidence]:
+    """The chosen candidates as evidence, labelled from 1."""
     return [
-        Evidence(
-            label,
-            c.paragraph,
-            c.start,
-            c.end,
-            c.text,
-            round(c.score, 4),
-            c.short_answer,
-            round(c.log_odds, 4),
-            believed.get((c.paragraph.document.id, c.paragraph.number), ""),
-        )
+        Evidence(label, c.paragraph, c.start, c.end, c.text, round(c.score, 4), c.short_answer, round(c.log_odds, 4))
         for label, c in enumerate(choose_candidates(candidates, limits), 1)
     ]
+
+
+def complete_list(first: Evidence, paragraphs: Sequence[Paragraph]) -> list[Evidence]:
+    """The whole list that a piece of evidence is an item of or introduces, labelled from 1; nothing if it is neither.
+
+    Args:
+        first: The best evidence.
+        paragraphs: Of its document, in order.
+    """
+
+    def is_item(paragraph: Paragraph) -> bool:
+        return paragraph.kind == "list" and paragraph.headings == first.paragraph.headings
+
+    place = next(n for n, paragraph in enumerate(paragraphs) if paragraph.number == first.paragraph.number)
+    if is_item(paragraphs[place]):
+        start = place - sum(1 for _ in takewhile(is_item, reversed(paragraphs[:place])))
+    elif first.paragraph.text.rstrip().endswith(":"):
+        start = place + 1
+    else:
+        return []
+    items = list(takewhile(is_item, paragraphs[start:]))
+    if len(items) < 2 or sum(len(item.text.split()) for item in items) > MOST_LISTED_WORDS:
+        return []
+    return [Evidence(label, p, p.start, p.end, p.text, first.score) for label, p in enumerate(items, 1)]
 
 
 def weigh_candidates(candidates: Sequence[Candidate], limits: Limits) -> list[tuple[Candidate, str]]:
@@ -188,7 +200,7 @@ def _objection(candidate: Candidate, chosen: Sequence[Candidate], limits: Limits
     is_second_answer = is_elsewhere and candidate.log_odds >= limits.elsewhere
     if candidate.score < chosen[0].score - limits.margin and not is_second_answer:
         return f"more than {limits.margin:g} below the best"
-    if len(chosen) >= limits.count:
+    if len(chosen) >= limits.count + is_second_answer:
         return f"{limits.count} were chosen already"
     if sum(len(c.text.split()) for c in (*chosen, candidate)) > limits.max_words:
         return f"more than {limits.max_words} words together"
@@ -196,9 +208,8 @@ def _objection(candidate: Candidate, chosen: Sequence[Candidate], limits: Limits
 
 
 def _repeats(candidate: Candidate, chosen: Sequence[Candidate]) -> bool:
-    """Whether all its content terms are in a sentence that was chosen already."""
-    terms = set(content_terms(candidate.text))
-    return any(terms <= set(content_terms(other.text)) for other in chosen)
+    """Whether one that was chosen already says it."""
+    return any(says_again(candidate.text, other.text) for other in chosen)
 
 
 def _score(candidate: Candidate) -> float:

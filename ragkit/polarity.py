@@ -59,7 +59,7 @@ def say_yes_or_no(
     if not drawn or not is_yes_no(question):
         return tuple(drawn)
     first, labels = drawn[0]
-    source = shown[labels[0]].believed
+    source = shown[labels[0]].paragraph.text
     judged = verifier().judge(SentencedText(source, tuple(split_sentences(source))), both_ways(question, first.text))
     yes, no = judged.support
     if abs(yes - no) < SURE or max(yes, no) < LEAST_LOG_ODDS:

@@ -4,11 +4,10 @@ Text of documents enters a prompt only through `as_data`, which takes away what 
 part of the prompt. Called by `drafting` and `followups`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ragkit.neutral import as_data
-from ragkit.records import Evidence
 
 REFUSAL = "The documents do not answer this question."
 
@@ -85,10 +84,10 @@ _FOLLOWUP_SYSTEM = (
 )
 
 
-def completion_prompt(question: str, evidence: Evidence) -> str:
-    """For base models: examples to continue, then one evidence sentence and the question."""
+def completion_prompt(question: str, text: str) -> str:
+    """For base models: examples to continue, then the text of the best evidence and the question."""
     shown = "".join(f"Text: {text}\nQuestion: {asked}\nAnswer: {answer}\n\n" for text, asked, answer in _EXAMPLES)
-    return f"{shown}Text: {as_data(evidence.text)}\nQuestion: {as_data(question)}\nAnswer:"
+    return f"{shown}Text: {as_data(text)}\nQuestion: {as_data(question)}\nAnswer:"
 
 
 def direct_prompt(question: str, text: str, hint: str = "") -> str:
@@ -122,7 +121,7 @@ def _spoken(turns: Sequence[Turn], question: str) -> str:
     return f"{said}Follow-up: {as_data(question)}\nWhole question:"
 
 
-def chat_messages(question: str, evidence: Sequence[Evidence]) -> tuple[str, str]:
-    """For chat models: the system message, and the user's message with every evidence sentence under its label."""
-    shown = "\n".join(f"[{item.label}] {as_data(item.text)}" for item in evidence)
+def chat_messages(question: str, texts: Mapping[int, str]) -> tuple[str, str]:
+    """For chat models: the system message, and the user's message with the text of all evidence under its labels."""
+    shown = "\n".join(f"[{label}] {as_data(text)}" for label, text in texts.items())
     return _SYSTEM, f"{shown}\n\nQuestion: {as_data(question)}"

@@ -74,6 +74,7 @@ _BROAD = re.compile(
 )
 
 
+_LISTED = re.compile(r"\b(?:what|who|which)\s+(?:are|were)\b", re.IGNORECASE)
 _YES_NO = re.compile(
     r"^\W*(?:(?!who|what|when|where|why|which|how)[^,?]{1,80},\s+)?(?:(?:and|but|so|then)\s+)?"
     r"(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|should|may|might|must)(?:n['’]t)?\b"
@@ -96,6 +97,11 @@ def split_question(question: str) -> list[str]:
 def is_broad(question: str) -> bool:
     """Whether the question asks for several things or for an explanation, so that one sentence may not do."""
     return bool(_BROAD.search(question)) or len(split_question(question)) > 1
+
+
+def asks_for_list(question: str) -> bool:
+    """Whether several things are asked for, of which a list in a document may be the whole answer."""
+    return bool(_LISTED.search(question)) or is_broad(question)
 
 
 def is_yes_no(question: str) -> bool:

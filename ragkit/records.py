@@ -133,7 +133,6 @@ class Evidence:
         score: How well it answers, higher is better; comparable only within one question.
         short_answer: The words of it that the reader points at; empty if it points at none.
         log_odds: By the reader, that it answers the question rather than nothing in its paragraph does.
-        source: The paragraph's text with spaces in place of what must not be believed, if anything must not.
     """
 
     label: int
@@ -144,12 +143,6 @@ class Evidence:
     score: float
     short_answer: str = ""
     log_odds: float = 0.0
-    source: str = ""
-
-    @property
-    def believed(self) -> str:
-        """What of the paragraph's text may support a sentence; every code point in its place."""
-        return self.source or self.paragraph.text
 
 
 @dataclass(frozen=True, slots=True)

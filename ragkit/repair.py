@@ -1,5 +1,6 @@
 """A draft to sentences that are supported: kept, attached anew, replaced by the quotation, or dropped."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,10 @@ from ragkit.records import Evidence, Sentence
 from ragkit.terms import content_terms, says_again
 from ragkit.verification import Verdict, verify_answer
 
-MAX_SENTENCES = 4
+_BULLET = re.compile(r"^\s*(?:[-*+•]|\(?\d{1,3}[.)])\s+")
+
+MOST_SENTENCES = 4
+"""More only where the evidence itself is more: a whole list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +91,13 @@ def repair(
             used |= set(judged.labels)
             _add(drawn, judged, question, shown, verifier)
         checked.append(judged)
-    first = min(shown, default=0)
+    first, most = min(shown, default=0), max(MOST_SENTENCES, len(shown))
     for item in evidence:
         left_out = item.label in used or (item.label in draft.denied and item.label != first)
-        if not left_out and len(drawn) < MAX_SENTENCES:
+        if not left_out and len(drawn) < most:
             drawn.append((quote(item), (item.label,)))
     drawn.sort(key=lambda pair: min(pair[1]))
-    return Repaired(tuple(drawn[:MAX_SENTENCES]), tuple(checked), unresolved)
+    return Repaired(tuple(drawn[:most]), tuple(checked), unresolved)
 
 
 def gains_in_answering(
@@ -123,8 +127,9 @@ def _without_yes_or_no(question: str, sentence: DraftSentence) -> DraftSentence:
 
 
 def quote(evidence: Evidence) -> Sentence:
-    """The evidence sentence in its own words."""
-    return Sentence(without_marks(evidence.text), (), "supported", 1.0, quoted=True)
+    """The evidence sentence in its own words; an item of a list without its bullet or number."""
+    text = _BULLET.sub("", evidence.text) if evidence.paragraph.kind == "list" else evidence.text
+    return Sentence(without_marks(text), (), "supported", 1.0, quoted=True)
 
 
 def _add(
@@ -171,7 +176,7 @@ def _check(question: str, text: str, evidence: Sequence[Evidence], verifier: Cal
     """The verdict on a sentence by the paragraphs that will be cited, taken together."""
     if all(not _holds_words(text, item.short_answer) for item in evidence):
         return Verdict("unsupported", 0.0, (f"it leaves out the answer, “{evidence[0].short_answer}”",))
-    source = "\n".join(dict.fromkeys(item.believed for item in evidence))
+    source = "\n".join(dict.fromkeys(item.paragraph.text for item in evidence))
     return verify_answer(question, text, source, verifier())
 
 

@@ -8,7 +8,7 @@ which are there to bring up whatever follows them.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ragkit.evidence import Candidate
@@ -39,13 +39,10 @@ class Screened:
     Attributes:
         kept: In their order.
         orders: Those that were taken out.
-        sources: The text of each paragraph that was looked at, by document id and number; only spaces if it gives
-            orders.
     """
 
     kept: tuple[Candidate, ...]
     orders: tuple[Candidate, ...]
-    sources: Mapping[Place, str]
 
 
 def screen(
@@ -63,17 +60,15 @@ def screen(
     Raises:
         ModelError: The verifying model failed.
     """
-    kept, orders, sources = list(ranked), list[Candidate](), dict[Place, str]()
+    kept, orders, judged = list(ranked), list[Candidate](), dict[Place, bool]()
     while True:
         chosen = choose(kept)
-        for paragraph in {place_of(candidate): candidate.paragraph for candidate in chosen}.values():
-            place = (paragraph.document.id, paragraph.number)
-            if place not in sources:
-                text = paragraph.text
-                sources[place] = " " * len(text) if gives_orders(text, verifier()) else text
-        found = [candidate for candidate in chosen if not sources[place_of(candidate)].strip()]
+        for candidate in chosen:
+            if (place := place_of(candidate)) not in judged:
+                judged[place] = gives_orders(candidate.paragraph.text, verifier())
+        found = [candidate for candidate in chosen if judged[place_of(candidate)]]
         if not found:
-            return Screened(tuple(kept), tuple(orders), sources)
+            return Screened(tuple(kept), tuple(orders))
         orders += found
         kept = [candidate for candidate in kept if not any(candidate is order for order in found)]
 

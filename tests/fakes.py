@@ -78,26 +78,18 @@ class ScriptedGenerator:
 
     Attributes:
         prompts: Every prompt that `stream` was given, in order.
-        scored: Every (prompt, continuation) whose likelihood was asked for, in order.
     """
 
     is_chat = False
 
-    def __init__(
-        self,
-        replies: list[str] | Callable[[str], str],
-        name: str = "scripted",
-        likelihood: Callable[[str, str], float] | None = None,
-    ):
-        """Replies in order, or by prompt; the likelihood of a continuation is its share of words that the prompt has.
+    def __init__(self, replies: list[str] | Callable[[str], str], name: str = "scripted"):
+        """Replies in order, or by prompt.
 
         A list that has run out is an error: the test asked for more than it scripted.
         """
         self.name = name
         self.prompts: list[str] = []
-        self.scored: list[tuple[str, str]] = []
         self._replies = replies if callable(replies) else list(replies)
-        self._likelihood = likelihood or _shared_words
 
     def render_chat(self, system: str, user: str) -> str:
         return f"{system}\n\n{user}"
@@ -115,19 +107,7 @@ class ScriptedGenerator:
     ) -> list[Written]:
         """The next replies, up to their first line end."""
         replies = ["".join(self.stream(prompt, max_tokens=max_tokens, stop=["\n"])).strip() for prompt in prompts]
-        return [Written(reply, -0.1, 0.0 if reply == instead else -5.0) for reply in replies]
-
-    def log_likelihoods(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[float] | None:
-        pairs = list(zip(prompts, continuations, strict=True))
-        self.scored += pairs
-        return [self._likelihood(prompt, continuation) for prompt, continuation in pairs]
-
-
-def _shared_words(prompt: str, continuation: str) -> float:
-    """Minus the share of the continuation's words that the prompt lacks: 0 is best, -1 worst."""
-    words = WORD.findall(continuation.lower())
-    known = set(WORD.findall(prompt.lower()))
-    return -sum(word not in known for word in words) / len(words) if words else -1.0
+        return [Written(reply, -0.1) for reply in replies]
 
 
 class WordReader:

@@ -1,4 +1,4 @@
-"""Writing models: pieces of text, stop strings, likelihoods, reused prefixes, chat formats, names."""
+"""Writing models: pieces of text, stop strings, reused prefixes, chat formats, names."""
 
 import subprocess
 import sys
@@ -38,16 +38,6 @@ def greedy(generator: TransformersGenerator, prompt: str, max_tokens: int) -> st
     decode = generator._tokenizer.decode
     whole = decode(written, skip_special_tokens=True)
     return whole.removeprefix(decode(tokens, skip_special_tokens=True))
-
-
-def naive_likelihood(generator: TransformersGenerator, prompt: str, continuation: str) -> float:
-    """The mean from the scores of the whole sequence, read at once and alone."""
-    import torch
-
-    tokens, start = generator._encode_pair(prompt, continuation)
-    with torch.no_grad():
-        scores = generator._model(torch.tensor([tokens])).logits[0].log_softmax(-1)
-    return sum(float(scores[n - 1, tokens[n]]) for n in range(start, len(tokens))) / (len(tokens) - start)
 
 
 # Pieces
@@ -135,39 +125,6 @@ def test_writing_ends_after_max_tokens(llama):
 def test_a_prompt_longer_than_the_context_names_both_lengths(gemma):
     with pytest.raises(ModelError, match=r"prompt of \d{3,} tokens with 9 to write is more than the 256"):
         list(gemma.stream("cat " * 300, max_tokens=9))
-
-
-# Likelihoods
-
-
-@pytest.mark.parametrize("generator", ["gemma", "llama"])
-@pytest.mark.parametrize(
-    "pairs",
-    [
-        [(PROMPT, " the cat"), (PROMPT, " it is in france"), (PROMPT, " x")],
-        [(PROMPT + " cat", " what is it"), (PROMPT + " dog ran", " what is it"), (PROMPT, " what is it")],
-        [("the", " cat"), ("who ran to the house", " the dog"), ("", "paris")],
-        [(PROMPT * 2, " the cat"), (PROMPT * 3, " it is in france"), ("a", " b")],
-    ],
-    ids=["one-prompt", "shared-beginning", "nothing-shared", "past-the-window"],
-)
-def test_likelihoods_equal_those_of_each_sequence_alone(request, generator, pairs):
-    model = request.getfixturevalue(generator)
-    prompts, continuations = zip(*pairs, strict=True)
-    expected = [naive_likelihood(model, *pair) for pair in pairs]
-    assert model.log_likelihoods(prompts, continuations) == pytest.approx(expected, abs=1e-3)
-    assert model.log_likelihoods(prompts, continuations) == pytest.approx(expected, abs=1e-3)
-
-
-def test_many_candidates_are_scored_in_the_order_given(llama):
-    continuations = [f" {'the cat sat ' * (n % 4)}{n}" for n in range(40)]
-    expected = [naive_likelihood(llama, PROMPT, text) for text in continuations]
-    assert llama.log_likelihoods([PROMPT] * 40, continuations) == pytest.approx(expected, abs=1e-3)
-
-
-def test_an_empty_continuation_is_impossible_and_nothing_gives_nothing(llama):
-    assert llama.log_likelihoods([PROMPT], [""]) == [float("-inf")]
-    assert llama.log_likelihoods([], []) == []
 
 
 # Special tokens and chats
@@ -290,13 +247,10 @@ def test_the_shipped_writer_puts_a_text_into_one_sentence_or_says_that_nothing_a
     lines = shipped.write_all(prompts, words, max_tokens=32, instead=NOT_HERE)
     assert "Anna Keller" in lines[0].text
     assert "14 June 1998" in lines[1].text
-    assert lines[2].instead > max(lines[0].instead, lines[1].instead)
+    assert lines[2].text == NOT_HERE
     assert shipped.name == "google/gemma-3-270m@a5fd3b62230a"
 
 
 @pytest.mark.model
 def test_the_shipped_writer_agrees_with_transformers(shipped):
     assert "".join(shipped.stream(SHOTS, max_tokens=6)) == greedy(shipped, SHOTS, 6)
-    pairs = [(SHOTS, " Vienna"), (SHOTS, " Rome is it")]
-    expected = [naive_likelihood(shipped, *pair) for pair in pairs]
-    assert shipped.log_likelihoods(*zip(*pairs, strict=True)) == pytest.approx(expected, abs=1e-3)

@@ -247,6 +247,16 @@ def test_a_sentence_that_gives_orders_is_never_quoted_and_the_trace_says_why(pla
     ]
 
 
+def test_a_list_comes_out_whole(place):
+    rules = [f"No {what} in the pool after dark." for what in ("running", "diving", "singing", "eating", "fishing")]
+    text = "".join(f"- {rule}\n" for rule in rules)
+    (place / "rules.md").write_text(f"# Pool\n\nThe rules of the pool:\n\n{text}\nAsk Bob about it.\n")
+    with build("rules.md") as kit:
+        answer = kit.ask("What are the rules of the pool after dark?")
+        check_quotes(kit, answer)
+    assert [sentence.text for sentence in answer.sentences] == rules
+
+
 def test_a_chat_model_may_say_that_the_evidence_does_not_answer():
     with build(writer=ChatGenerator(lambda prompt: REFUSAL)) as kit:
         answer = kit.ask(QUESTION)

@@ -37,8 +37,6 @@ def test_a_paragraph_that_gives_orders_is_returned_apart_and_the_others_keep_the
     screened = screen([ranked[1], ranked[3], ranked[0], ranked[2]], best, WordVerifier)
     assert texts(screened.kept) == ["It is red.", "It is old."]
     assert texts(screened.orders) == ["Obey me.", "The bridge is long."]
-    assert not screened.sources["sha256:0", 1].strip()
-    assert screened.sources["sha256:0", 2] == "It is old. It is red."
 
 
 def test_what_moves_up_is_looked_at_as_well():

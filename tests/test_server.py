@@ -110,10 +110,6 @@ def test_the_key_of_the_environment_is_sent(server, monkeypatch):
     assert server.requests[0][2] == "Bearer k1"
 
 
-def test_likelihoods_cannot_be_had():
-    assert ServerGenerator("http://127.0.0.1:1/v1", "m").log_likelihoods(["a"], ["b"]) is None
-
-
 def test_a_name_gives_url_and_model():
     generator = load_generator("openai:http://127.0.0.1:8000/v1/#qwen")
     assert generator.name == "openai:http://127.0.0.1:8000/v1/#qwen"

@@ -6,9 +6,9 @@ from typing import Any
 
 from ragkit.errors import ModelError
 from ragkit.models.generation import ChatPrompt, Written
-from ragkit.models.parallel import batches, continue_all
+from ragkit.models.parallel import continue_all
 from ragkit.models.pieces import TOKENIZING, cut_at_stop, readable, text_pieces
-from ragkit.models.prefixes import MIN_SHARED_TOKENS, Prefixes, shared_length
+from ragkit.models.prefixes import Prefixes
 from ragkit.models.vocabulary import allowed_tokens
 
 
@@ -79,34 +79,14 @@ class TransformersGenerator:
             vocabulary = {token for tokens in allowed for token in tokens}
             line_ends = frozenset(token for token in vocabulary if "\n" in self._tokenizer.decode([token]))
         try:
-            found = continue_all(self._model, encoded, allowed, (self._ends, line_ends), (max_tokens, nothing[0]))
+            found = continue_all(self._model, encoded, allowed, (self._ends, line_ends), max_tokens)
         except torch.OutOfMemoryError as error:
             raise self._too_little_memory(sum(map(len, encoded))) from error
         written = []
         for line in found:
             mean = sum(line.log_probabilities) / len(line.log_probabilities) if line.tokens else None
-            written.append(Written(self._decode(line.tokens).partition("\n")[0].strip(), mean, line.instead))
+            written.append(Written(self._decode(line.tokens).partition("\n")[0].strip(), mean))
         return written
-
-    def log_likelihoods(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[float]:
-        """Mean log probability in nats a token; -inf for an empty continuation.
-
-        Prompts that begin alike are read once up to where they part. Prompt and continuation are tokenized together;
-        a token that lies across their border counts as continuation.
-
-        Raises:
-            ModelError: A prompt with its continuation is longer than the model reads.
-        """
-        sequences = [self._encode_pair(*pair) for pair in zip(prompts, continuations, strict=True)]
-        for tokens, _ in sequences:
-            self._check_length(len(tokens), 0)
-        means = [float("-inf")] * len(sequences)
-        scored = [number for number, (tokens, start) in enumerate(sequences) if 0 < start < len(tokens)]
-        if scored:
-            found = self._mean_log_probabilities([sequences[number] for number in scored])
-            for number, mean in zip(scored, found, strict=True):
-                means[number] = mean
-        return means
 
     def _render(self, messages: list[dict[str, str]]) -> str:
         """Some templates refuse a system message; there the user's message begins with it."""
@@ -140,20 +120,6 @@ class TransformersGenerator:
             encoded = self._tokenizer(readable(prompt), add_special_tokens=not chat, split_special_tokens=not chat)
         tokens: list[int] = encoded["input_ids"]
         return tokens or [self._tokenizer.bos_token_id or self._tokenizer.eos_token_id or 0]
-
-    def _encode_pair(self, prompt: str, continuation: str) -> tuple[list[int], int]:
-        """Tokens of prompt and continuation, and where those of the continuation begin."""
-        chat = isinstance(prompt, ChatPrompt)
-        text = readable(prompt + (self._neutralise(continuation) if chat else continuation))
-        with TOKENIZING:
-            encoded = self._tokenizer(
-                text, add_special_tokens=not chat, split_special_tokens=not chat, return_offsets_mapping=True
-            )
-        tokens: list[int] = encoded["input_ids"]
-        start = next((n for n, (_, end) in enumerate(encoded["offset_mapping"]) if end > len(prompt)), len(tokens))
-        if start == 0:  # no prompt and no <bos>: begin with what ends texts
-            return [self._tokenizer.eos_token_id or 0, *tokens], 1
-        return tokens, start
 
     def _decode(self, tokens: list[int]) -> str:
         with TOKENIZING:
@@ -222,62 +188,6 @@ class TransformersGenerator:
             f"The GPU has too little memory for {self.name} and {tokens} tokens. "
             "Use a smaller model, or hide the GPU: CUDA_VISIBLE_DEVICES="
         )
-
-    def _mean_log_probabilities(self, sequences: list[tuple[list[int], int]]) -> list[float]:
-        """One mean for each (tokens, where the continuation begins), in order."""
-        shared = shared_length([tokens[: start - 1] for tokens, start in sequences])
-        longest = max(len(tokens) for tokens, _ in sequences)
-        if longest >= self._window_tokens or shared < MIN_SHARED_TOKENS:
-            shared = 0
-        prefix = self._prefix(sequences[0][0][:shared]) if shared else None
-        shared = shared if prefix else 0
-        means = [0.0] * len(sequences)
-        for batch in batches(sequences, alike=longest >= self._window_tokens):
-            found = self._score([sequences[number] for number in batch], prefix, shared)
-            for number, mean in zip(batch, found, strict=True):
-                means[number] = mean
-        return means
-
-    def _prefix(self, tokens: list[int]) -> Any:
-        """The states of these tokens, read now if they are not known; None if the model's states cannot be shared."""
-        known, shared = self._prefixes.longest(tokens)
-        if known and shared == len(tokens):
-            return known
-        self._read(tokens)
-        known, shared = self._prefixes.longest(tokens)
-        return known if shared == len(tokens) else None
-
-    def _score(self, sequences: list[tuple[list[int], int]], prefix: Any, shared: int) -> list[float]:
-        """Mean log probabilities of one batch, padded on the left so that the ends are the same columns."""
-        import torch
-
-        rows = [tokens[shared:] for tokens, _ in sequences]
-        width = max(len(row) for row in rows)
-        pad = self._tokenizer.pad_token_id or 0
-        padded = [[pad] * (width - len(row)) + row for row in rows]
-        mask = [[1] * shared + [0] * (width - len(row)) + [1] * len(row) for row in rows]
-        places = [[max(shared, shared + n - (width - len(row))) for n in range(width)] for row in rows]
-        kept = max(len(tokens) - start for tokens, start in sequences) + 1
-        cache = prefix.cache(shared, len(rows), self._model.config) if prefix else None
-        device = self._model.device
-        output = self._forward(
-            padded,
-            cache,
-            attention_mask=torch.tensor(mask, device=device),
-            position_ids=torch.tensor(places, device=device),
-            logits_to_keep=kept,
-        )
-        lengths = [len(tokens) - start for tokens, start in sequences]
-        return [_mean(output.logits[n, -length - 1 : -1], rows[n][-length:]) for n, length in enumerate(lengths)]
-
-
-def _mean(logits: Any, tokens: list[int]) -> float:
-    """Mean log probability of tokens under the logits, shape (len(tokens), vocabulary), that predict them."""
-    import torch
-
-    logits = logits.float()
-    chosen = logits.gather(1, torch.tensor(tokens, device=logits.device)[:, None])[:, 0]
-    return float((chosen - logits.logsumexp(1)).mean())
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:

@@ -42,9 +42,6 @@ class Generator(Protocol):
             instead: The line that says that there is nothing to write.
         """
 
-    def log_likelihoods(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[float] | None:
-        """Mean log probability (nats a token) of each continuation after its prompt; None if the model cannot say."""
-
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -52,12 +49,10 @@ class Written:
 
     Attributes:
         likelihood: Mean log probability of its tokens among those allowed; None if the model cannot say.
-        instead: Log probability that it had begun as the line "instead"; None if the model cannot say.
     """
 
     text: str
     likelihood: float | None = None
-    instead: float | None = None
 
 
 class ChatPrompt(str):

@@ -1,15 +1,11 @@
-"""Several sequences at once, so that the weights are read once for all: continued, or in batches to be scored.
+"""Several sequences continued at once, so that the weights are read once for all.
 
 Called by `causal`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-# Scores for a vocabulary of 262,000 take 1 MB a position; a batch stays under 128 MB of them.
-_MAX_SCORED_POSITIONS = 128
-_MAX_BATCH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +14,10 @@ class Continued:
 
     Attributes:
         log_probabilities: Of each token among those allowed.
-        instead: Log probability that the text had begun with the token asked for.
     """
 
     tokens: list[int]
     log_probabilities: list[float]
-    instead: float = 0.0
 
 
 def continue_all(
@@ -31,7 +25,7 @@ def continue_all(
     prompts: Sequence[list[int]],
     allowed: Sequence[Sequence[int]],
     ends: tuple[frozenset[int], frozenset[int]],
-    limits: tuple[int, int],
+    most: int,
 ) -> list[Continued]:
     """The most likely allowed token after each prompt, again and again.
 
@@ -40,12 +34,11 @@ def continue_all(
         prompts: Their tokens.
         allowed: For each prompt the tokens that may follow.
         ends: Tokens that end a text, and those that do after they were written.
-        limits: How many tokens at most, and the token (allowed) whose probability at the beginning is told.
+        most: How many tokens at most.
     """
     import torch
     from transformers import DynamicCache
 
-    most, instead = limits
     device = model.device
     vocabulary = sorted({token for tokens in allowed for token in tokens})
     closed = _closed(vocabulary, allowed, device)
@@ -56,13 +49,11 @@ def continue_all(
     found = [Continued([], []) for _ in prompts]
     running = set(range(len(prompts)))
     with torch.inference_mode():
-        for step in range(most):
+        for _ in range(most):
             read = model.get_decoder()(
                 input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=cache, use_cache=True
             )
             likely = ((read.last_hidden_state[:, -1] @ weights.T).float() + closed).log_softmax(1)
-            if step == 0:
-                found = [Continued([], [], float(row[vocabulary.index(instead)])) for row in likely]
             best = [vocabulary[int(number)] for number in likely.argmax(1)]
             for row in sorted(running):
                 if best[row] not in ends[0]:
@@ -95,17 +86,3 @@ def _closed(vocabulary: Sequence[int], allowed: Sequence[Sequence[int]], device:
     for row, tokens in enumerate(allowed):
         closed[row, [place[token] for token in tokens]] = 0.0
     return closed
-
-
-def batches(sequences: list[tuple[list[int], int]], *, alike: bool) -> Iterator[list[int]]:
-    """Numbers of sequences to score together, alike in length so that little is padded; and not at all if `alike`."""
-    shape = [(len(tokens) - start, len(tokens)) for tokens, start in sequences]
-    batch: list[int] = []
-    for number in sorted(range(len(sequences)), key=lambda n: shape[n]):
-        full = len(batch) == _MAX_BATCH or (len(batch) + 1) * (shape[number][0] + 1) > _MAX_SCORED_POSITIONS
-        if batch and (full or (alike and shape[number][1] != shape[batch[0]][1])):
-            yield batch
-            batch = []
-        batch.append(number)
-    if batch:
-        yield batch

@@ -1,6 +1,6 @@
 """What a model has already read: the attention states of recent prompts, so that a shared beginning is read once.
 
-A few-shot header of 300 tokens costs a second on two cores; every question repeats it. Called by `generation`.
+A few-shot header of 300 tokens costs a second on two cores; every question repeats it. Called by `causal`.
 """
 
 from collections.abc import Sequence

@@ -95,10 +95,6 @@ class ServerGenerator:
         """One line after each prompt, one after the other; raises what `stream` does."""
         return [Written("".join(self.stream(p, max_tokens=max_tokens, stop=["\n"])).strip()) for p in prompts]
 
-    def log_likelihoods(self, prompts: Sequence[str], continuations: Sequence[str]) -> None:  # noqa: ARG002
-        """None: the protocol has no reliable way to ask."""
-        return
-
     def _bounded(self, pieces: Iterator[str], characters: int) -> Iterator[str]:
         for piece in pieces:
             characters -= len(piece)
