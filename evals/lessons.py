@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evals.parts import is_gold, open_suite, part_of
+from evals.parts import as_typed, documents_of, entries_of, is_gold, open_suite, part_of
 from ragkit.evaluation import GoldQuestion
 from ragkit.evaluation.metrics import includes, normalise
 from ragkit.models.packing import Packed
@@ -103,7 +103,7 @@ def gather_lessons(place: str, newest: int | None = None, sample: int = 0) -> Ca
     read, siblings = suite.open_reader(), _siblings(suite.list_files())
     with kit, kit.index.snapshot() as snapshot:
         for question in questions:
-            names = _documents(question)
+            names = documents_of(question)
             for paragraph in (p for name in names if (doc := read(name)) for p in doc.paragraphs):
                 _put(put, paragraph, question, _how_often(question, paragraph))
             own = {Path(name).name for name in names}
@@ -125,10 +125,6 @@ def gather_lessons(place: str, newest: int | None = None, sample: int = 0) -> Ca
         return lessons
 
     return draw
-
-
-def _documents(question: GoldQuestion) -> list[str]:
-    return list(dict.fromkeys(evidence.document for evidence in question.evidence))
 
 
 def _siblings(paths: Iterable[str]) -> Callable[[str], list[str]]:
@@ -168,7 +164,7 @@ def _asked(paragraph: Paragraph, spans: Sequence[Span], question: GoldQuestion) 
     """The question as put to this paragraph; None where it cannot be told whether the paragraph answers it."""
     texts = [paragraph.text[start:end] for start, end in spans]
     here = is_gold(question, paragraph.document.path, paragraph.number)
-    wordings = [question.answers] if question.answers else list(question.must_include)
+    wordings = entries_of(question)
     if not question.answerable:
         return Asked(question.question)
     if not here:
@@ -186,7 +182,7 @@ def _asked(paragraph: Paragraph, spans: Sequence[Span], question: GoldQuestion) 
 
 def _worded(question: str, rng: random.Random) -> str:
     """The question, now and then in small letters without its question mark."""
-    return question.casefold().rstrip("? ") if rng.random() < AS_TYPED else question
+    return as_typed(question) if rng.random() < AS_TYPED else question
 
 
 def _named(title: str, rng: random.Random) -> str:

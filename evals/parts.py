@@ -47,6 +47,21 @@ def part_of(suite: Suite) -> dict[str, Part]:
     return {question.id: "report" for question in suite.questions}
 
 
+def documents_of(question: GoldQuestion) -> list[str]:
+    """The documents of its gold paragraphs, each once."""
+    return list(dict.fromkeys(evidence.document for evidence in question.evidence))
+
+
+def entries_of(question: GoldQuestion) -> list[tuple[str, ...]]:
+    """What an answer must hold: for each thing its wordings."""
+    return [question.answers] if question.answers else list(question.must_include)
+
+
+def as_typed(question: str) -> str:
+    """The question as people type it into a search box."""
+    return question.casefold().rstrip("? ")
+
+
 def is_gold(question: GoldQuestion, path: str, paragraph: int) -> bool:
     """Whether a paragraph is one of the question's gold paragraphs."""
     name = Path(path).name

@@ -22,7 +22,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from evals.parts import open_suite, part_of
+from evals.parts import entries_of, open_suite, part_of
 from ragkit.citations import without_marks
 from ragkit.evaluation import GoldQuestion
 from ragkit.evaluation.metrics import includes
@@ -158,8 +158,7 @@ def _pair(question: GoldQuestion, kit: Kit) -> Pair | None:
 
 
 def _holds_gold(question: GoldQuestion, text: str) -> bool:
-    entries = [question.answers] if question.answers else list(question.must_include)
-    return all(any(includes(text, wording) for wording in entry) for entry in entries)
+    return all(any(includes(text, wording) for wording in entry) for entry in entries_of(question))
 
 
 def fit(pairs: Sequence[Pair]) -> None:

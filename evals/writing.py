@@ -24,7 +24,7 @@ from transformers import AutoModel
 
 from evals.adapters import add_low_rank, low_rank_tensors, make_batches, save_adapter, train
 from evals.lessons import find_wording
-from evals.parts import part_of
+from evals.parts import as_typed, documents_of, entries_of, is_gold, part_of
 from ragkit.evaluation import GoldQuestion, load_suite
 from ragkit.evaluation.metrics import includes
 from ragkit.models.conversion import quiet_transformers, writer_folder
@@ -99,9 +99,9 @@ def gather_lessons(rng: random.Random) -> list[Lesson]:
     for question in suite.questions:
         if parts[question.id] != "choose":
             continue
-        paragraphs = [p for name in _documents(question) if (doc := read(name)) for p in doc.paragraphs]
-        asked = question.question.casefold().rstrip("? ") if rng.random() < AS_TYPED else question.question
-        near = [p for p in paragraphs if any(_is(p, e.document, e.paragraph) for e in question.evidence)]
+        paragraphs = [p for name in documents_of(question) if (doc := read(name)) for p in doc.paragraphs]
+        asked = as_typed(question.question) if rng.random() < AS_TYPED else question.question
+        near = [p for p in paragraphs if is_gold(question, p.document.path, p.number)]
         whole = " ".join(text for p in near if (text := _gold_text(question, p)))
         if question.answerable and whole and question.direct_answer and _is_drawn_from(question, whole):
             is_plain = question.tags == ("factoid",)
@@ -131,8 +131,7 @@ def _hint(question: GoldQuestion, text: str, rng: random.Random) -> str:
     """A short answer as it stands in the text; of a list one of its entries, of a yes/no question nothing."""
     if "yes-no" in question.tags:
         return ""
-    entries = [question.answers] if question.answers else list(question.must_include)
-    found = [span for entry in entries if (span := find_wording(text, [(0, len(text))], entry))]
+    found = [span for entry in entries_of(question) if (span := find_wording(text, [(0, len(text))], entry))]
     return text[slice(*rng.choice(found))] if found else ""
 
 
@@ -147,14 +146,6 @@ def _some_words(text: str, rng: random.Random) -> str:
     return text[places[first].start() : places[last].end()]
 
 
-def _documents(question: GoldQuestion) -> list[str]:
-    return list(dict.fromkeys(evidence.document for evidence in question.evidence))
-
-
-def _is(paragraph: Paragraph, document: str, number: int) -> bool:
-    return paragraph.number == number and document.endswith(paragraph.document.path.rpartition("/")[2])
-
-
 def _gold_text(question: GoldQuestion, paragraph: Paragraph) -> str:
     """The sentences of a paragraph that answer, as the writer is shown them."""
     marked = _marked(question, paragraph)
@@ -166,7 +157,7 @@ def _gold_text(question: GoldQuestion, paragraph: Paragraph) -> str:
 def _other_texts(question: GoldQuestion, paragraph: Paragraph) -> Iterator[str]:
     """Its sentences that do not answer; of an answerable question only those that do not hold the answer."""
     marked = _marked(question, paragraph)
-    wordings = [wording for entry in (question.answers, *question.must_include) for wording in entry]
+    wordings = [wording for entry in entries_of(question) for wording in entry]
     for span in split_sentences(paragraph.text):
         text = in_context(paragraph.text, [span])
         is_gold = question.answerable and _flat(paragraph.text[slice(*span)]) in marked
@@ -182,7 +173,7 @@ def _is_drawn_from(question: GoldQuestion, text: str) -> bool:
     """Whether the direct answer holds the short one and no content word beyond those of text and question."""
     answer = question.direct_answer or ""
     is_yes_no = "yes-no" in question.tags
-    entries = [] if is_yes_no else [question.answers] if question.answers else list(question.must_include)
+    entries = [] if is_yes_no else entries_of(question)
     holds = all(any(includes(answer, wording) for wording in entry) for entry in entries)
     return holds and set(content_terms(answer)) <= set(content_terms(f"{text} {question.question}"))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ragkit.chunking import chunk_document
-from ragkit.errors import DocumentError, InputError, NothingIndexedError
+from ragkit.errors import DocumentError, InputError, NothingIndexedError, SettingsError
 from ragkit.index.changes import KnownFiles
 from ragkit.index.files import FailedFile, Found, FoundFile, find_files
 from ragkit.index.folder import DATABASE
@@ -102,8 +102,14 @@ def index_paths(
         InputError: A path does not exist; nothing was changed.
         NothingIndexedError: The index would hold nothing; what was there before stays.
         IndexMismatchError: The index was made with another embedder or other settings.
+        SettingsError: Chunks may be longer than the embedder reads.
     """
     started = time.monotonic()
+    if options.chunk_tokens > embedder.max_tokens:
+        raise SettingsError(
+            f"Chunks of up to {options.chunk_tokens} tokens are longer than the {embedder.max_tokens} that "
+            f"{embedder.name} reads. Set chunk_tokens to {embedder.max_tokens} or less"
+        )
     folder = Path(folder)
     found = find_files(paths, options.exclude)
     if not found.files and not (folder / DATABASE).exists():
