@@ -100,7 +100,7 @@ def main() -> None:
     held = {source for source in written if is_held_back(source)}
     orders = mark_orders(tokenizer, rng)
     batches: list[list[Marked]] = []
-    left_out = held
+    left_out = held if given.round == 1 else held | hardest_sources()
     for _ in range(EPOCHS if given.round == 1 else 1):
         read = read_claims(rng)
         sources = [source for source in written if source not in left_out]
@@ -154,7 +154,7 @@ def written_claims() -> dict[str, list[Claim]]:
 
 
 def hardest_sources() -> set[str]:
-    """Sources of the twins in `HARDEST`, mostly about who did or said it; they teach in the first epoch only."""
+    """Sources of the twins in `HARDEST`, mostly about who did or said it; they teach in the very first epoch only."""
     twins = [json.loads(line) for line in (FOLDER / "twins.jsonl").read_text(encoding="utf-8").splitlines()]
     return {twin["source"] for twin in twins if int(twin["id"][1:]) in HARDEST}
 

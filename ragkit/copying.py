@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ragkit.neutral import without_labels
 from ragkit.quantities import currencies, months, unify_quantities
 from ragkit.sentences import split_sentences
 from ragkit.terms import STOP_WORDS, WORD, stem
@@ -43,7 +44,6 @@ _CLAUSE_END = re.compile(
 )
 _COORDINATION = frozenset({"and", "or", "but", "nor"})
 _STRAIGHT = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "„": '"'})
-_MARKS = re.compile(r"\s*\[\d+\](?:,(?=\s*\[))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +113,13 @@ def compare(sentence: str, source_text: str) -> Copy:
 
 def _as_written(text: str) -> str:
     """Every character but reference marks, the kind of quotation marks, spacing, and what ends the sentence."""
-    straight = _MARKS.sub("", text).translate(_STRAIGHT)
+    straight = without_labels(text).translate(_STRAIGHT)
     return " ".join(straight.split()).strip("\"' ").removesuffix(".").strip("\"' ").casefold()
 
 
 def _flat(text: str) -> str:
     """Words only, so that quotation marks, reference marks and spacing make no difference."""
-    return " ".join(match.group().casefold() for match in WORD.finditer(unify_quantities(_MARKS.sub("", text))))
+    return " ".join(match.group().casefold() for match in WORD.finditer(unify_quantities(without_labels(text))))
 
 
 def _closeness(sentence: str, source: str) -> float:
@@ -135,7 +135,7 @@ def _shared(said: Sequence[_Term], source: str) -> int:
 
 def _terms(text: str) -> list[_Term]:
     """The content words of a text in order."""
-    text = unify_quantities(_MARKS.sub("", text)).replace("’", "'")
+    text = unify_quantities(without_labels(text)).replace("’", "'")
     ends = [match.start() for match in _CLAUSE_END.finditer(text)]
     shouts = text.isupper()
     terms: list[_Term] = []

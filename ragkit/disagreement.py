@@ -11,11 +11,11 @@ from dataclasses import replace
 from ragkit.quantities import unify_quantities
 from ragkit.questions import asked_kind, is_broad
 from ragkit.records import Evidence, Sentence
-from ragkit.terms import STOP_WORDS, stem, words
+from ragkit.terms import STOP_WORDS, WEEKDAYS, stem, words
 
 _YEAR = re.compile(r"1\d{3}|20\d{2}")
 _MONTHS = frozenset("january february march april may june july august september october november december".split())
-_WEEKDAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
+_WEEKDAYS = frozenset(day.casefold() for day in WEEKDAYS)
 
 _INEXACT = re.compile(
     r"\b(?:at least|at most|more than|less than|fewer than|over|under|up to|above|below|between|nearly|almost|about"

@@ -1,14 +1,9 @@
 """What a person sees: answers, hits and results as text for a terminal; colours vanish in a pipe. Called by `cli`."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from rich.console import Console, Group, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -33,52 +28,6 @@ _REASONS = {
     "no-evidence": "no sentence found answers it surely enough",
     "unsupported": "what the model wrote is not supported by the documents, or it found no answer in them",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Screen:
-    """Where results and notes go, and how much of the latter."""
-
-    out: Console
-    err: Console
-    quiet: bool
-
-    @classmethod
-    def open(cls, quiet: bool = False) -> "Screen":
-        """The terminal, or whatever stands in its place."""
-        return cls(
-            Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True), quiet
-        )
-
-    def note(self, message: str) -> None:
-        """Says on stderr what goes on."""
-        if not self.quiet:
-            self.err.print(message, style="dim", markup=False)
-
-    def warn(self, message: str) -> None:
-        """Says on stderr what went wrong but stops nothing."""
-        self.err.print(f"Warning: {message}", style="yellow", markup=False)
-
-    def ask(self) -> str:
-        """What the user types next, on one line; empty at the end of the input."""
-        try:
-            return self.err.input("> ").strip()
-        except EOFError:
-            return ""
-
-    def json(self, value: Any) -> None:
-        """Prints one JSON value on a line."""
-        self.out.file.write(json.dumps(value, ensure_ascii=False) + "\n")
-
-    @contextmanager
-    def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        """A bar on stderr, shown only to a person, that is told (done, total)."""
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(
-            *columns, console=self.err, transient=True, disable=self.quiet or not self.err.is_terminal
-        ) as bar:
-            task = bar.add_task(what, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def answer_text(answer: Answer) -> RenderableType:

@@ -8,6 +8,8 @@ import re
 import unicodedata
 from decimal import Decimal
 
+from ragkit.terms import MONTHS
+
 _UNITS = "one two three four five six seven eight nine".split()
 _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
@@ -28,14 +30,14 @@ _NO_NUMBER = re.compile(
     r"\b(?:no|any|every|some|each|this|that|the|which)\s+one\b|\bone\s+(?:of|another|s)\b|\bone['’]s\b", re.I
 )
 
-_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+_MONTHS = "|".join(MONTHS)
 _DAY_FIRST = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?({_MONTHS})\b")
 _ORDINAL_DAY = re.compile(rf"\b({_MONTHS})\s+(?:the\s+)?(\d{{1,2}})(?:st|nd|rd|th)\b")
 _MONTH = re.compile(rf"\b(?:{_MONTHS})\b")
 
 _ABBREVIATED = "Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec"
 _SHORT_MONTH = re.compile(rf"\b({_ABBREVIATED})\b\.?(?=\s\d)|(?<=\d\s)({_ABBREVIATED})\b\.?")
-_FULL_MONTHS = {month[:3]: month for month in _MONTHS.split("|")}
+_FULL_MONTHS = {month[:3]: month for month in MONTHS}
 
 _GROUPED = re.compile(r"(?<![\w.,])\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+(?![\w])")
 _TIME_OF_DAY = re.compile(r"(\d)\s?([ap])\.?\s?m\b\.?", re.IGNORECASE)

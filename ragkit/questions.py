@@ -6,7 +6,8 @@ Rules over English question words; a question they do not know asks for anything
 import re
 from typing import Literal
 
-from ragkit.terms import words
+from ragkit.neutral import without_labels
+from ragkit.terms import MONTHS, WEEKDAYS, words
 
 AnswerKind = Literal["number", "time", "name", "weekday", "month", "year", "clock time"]
 
@@ -26,8 +27,8 @@ _NAME_ASKED = re.compile(
     re.IGNORECASE,
 )
 
-_WEEKDAY = r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b"
-_MONTH = r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"
+_WEEKDAY = rf"\b(?:{'|'.join(WEEKDAYS)})s?\b"
+_MONTH = rf"\b(?:{'|'.join(MONTHS)})\b"
 _YEAR = r"\d{3,4}|\b\d+ (?:bc|ad|b\.c\.|a\.d\.|bce|ce)\b"
 _CLOCK = (
     r"\d|\bo['’]clock\b|\b(?:noon|midday|midnight|dawn|dusk|sunrise|sunset|morning|afternoon|evening|night|half|quarter)\b"
@@ -53,16 +54,12 @@ _NUMBER_WORDS = frozenset(
     "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand thousands "
     "million millions billion billions trillion dozen dozens half third quarter twice double triple none".split()
 )
-_DATE_WORDS = frozenset(
-    "january february march april may june july august september october november december monday tuesday wednesday "
-    "thursday friday saturday sunday".split()
-)
+_DATE_WORDS = frozenset(word.casefold() for word in (*MONTHS, *WEEKDAYS))
 _TIME_WORDS = _DATE_WORDS | frozenset(
     "century centuries decade decades year years month months week weeks day days hour hours minute minutes today "
     "yesterday tomorrow morning evening night noon midnight spring summer autumn winter before after during while "
     "until since when ago early late earlier later now soon immediately already always never".split()
 )
-_MARKS = re.compile(r"\[\d+\]")
 _CAPITALISED = re.compile(r"(?<![.!?:;] )(?<![\"“'‘(\[])(?<!^)\b[A-Z][^\W\d_]+")
 
 
@@ -139,7 +136,7 @@ def holds_kind(kind: AnswerKind, question: str, sentence: str) -> bool:
     if kind == "name":
         return any(name.group().casefold() not in known for name in _CAPITALISED.finditer(sentence))
     wanted = _NUMBER_WORDS if kind == "number" else _TIME_WORDS
-    return any((word in wanted or _has_digit(word)) and word not in known for word in words(_MARKS.sub("", sentence)))
+    return any((word in wanted or _has_digit(word)) and word not in known for word in words(without_labels(sentence)))
 
 
 def _has_digit(word: str) -> bool:

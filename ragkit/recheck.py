@@ -114,7 +114,7 @@ def recheck(citation: SavedCitation, snapshot: Snapshot) -> Rechecked:
     documents = [here] if here is not None else []
     refs = [ref for ref in snapshot.documents() if ref.path != citation.document]
     documents += [document for ref in refs if (document := snapshot.document(ref.path)) is not None]
-    moved = next((found for document in documents if (found := _found(document, citation))), None)
+    moved = next((place for document in documents if (place := _found(document, citation))), None)
     if moved is not None:
         return Rechecked("moved", moved)
     edited = (found for document in documents if (found := _edited(document, citation)))

@@ -22,6 +22,9 @@ whom whose why will with within without would yes yet you your yours
 d ll m re s t ve don doesn didn isn aren wasn weren won wouldn couldn shouldn hasn haven hadn ain
 """  # the last row: what is left of contractions once the apostrophe is gone
 
+MONTHS = tuple("January February March April May June July August September October November December".split())
+WEEKDAYS = tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split())
+
 STOP_WORDS = frozenset(_STOP_WORD_TEXT.split())
 """Words that say how a sentence is built or how a question asks, not what it is about."""
 

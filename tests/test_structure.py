@@ -15,9 +15,9 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(PACKAGE).as_posix())
 
 _ORDER = """
-errors records readers sentences terms quantities odds neutral chunking models index spelling interaction questions
-retrieval evidence prompts profiles followups citations copying facts polarity verification screening drafting repair
-disagreement confidence trace settings ingest answering chat kit
+errors durable records readers sentences terms quantities odds neutral chunking models index spelling interaction
+questions retrieval evidence prompts profiles followups citations copying facts polarity verification screening drafting
+repair disagreement confidence trace settings ingest answering chat kit
 evaluation
 annotations recheck display serving cli __main__
 """

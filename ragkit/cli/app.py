@@ -10,7 +10,7 @@ from ragkit.cli.asking import ask, chat, explain, search
 from ragkit.cli.citing import cite_app
 from ragkit.cli.evaluating import eval_command
 from ragkit.cli.indexing import doctor, index_command, info
-from ragkit.display import Screen
+from ragkit.cli.screen import Screen
 from ragkit.errors import RagkitError
 
 app = typer.Typer(

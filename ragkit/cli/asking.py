@@ -23,7 +23,7 @@ from ragkit.cli.options import (
     StyleOption,
     VerifierOption,
 )
-from ragkit.display import Screen
+from ragkit.cli.screen import Screen
 from ragkit.errors import InputError, QuestionError
 from ragkit.index.index import Index
 from ragkit.kit import Kit

@@ -11,7 +11,7 @@ from ragkit import display
 from ragkit.annotations import annotate
 from ragkit.cli.lines import each_object
 from ragkit.cli.options import INDEX_DEFAULT, IndexOption, JsonOption
-from ragkit.display import Screen
+from ragkit.cli.screen import Screen
 from ragkit.errors import InputError
 from ragkit.index.index import Index
 from ragkit.index.snapshot import Snapshot

@@ -19,7 +19,7 @@ from ragkit.cli.options import (
     StyleOption,
     VerifierOption,
 )
-from ragkit.display import Screen
+from ragkit.cli.screen import Screen
 from ragkit.settings import Settings
 
 

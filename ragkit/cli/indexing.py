@@ -15,7 +15,7 @@ from ragkit.cli.options import (
     QuietOption,
     SettingsOption,
 )
-from ragkit.display import Screen
+from ragkit.cli.screen import Screen
 from ragkit.errors import InputError
 from ragkit.index.index import Index
 from ragkit.ingest import Progress, index_paths

@@ -11,7 +11,6 @@ a crash after it the new one, and readers need neither locks nor a right to writ
 
 import hashlib
 import json
-import os
 import re
 import shlex
 import sqlite3
@@ -19,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ragkit.durable import write_atomically
 from ragkit.errors import IndexCorruptError, IndexNotFoundError, IndexVersionError, StorageError
 from ragkit.index.spec import rebuild_hint
 from ragkit.index.store import APPLICATION_ID, SCHEMA_VERSION
@@ -63,29 +63,6 @@ def sha256_of(file: Path) -> str:
     """Hex SHA-256 of a file's bytes."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def sync(path: Path) -> None:
-    """Returns once a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_atomically(file: Path, content: bytes) -> None:
-    """Puts a whole file in its place, or leaves what was there."""
-    draft = file.with_name(file.name + ".draft")
-    try:
-        with draft.open("wb") as opened:
-            opened.write(content)
-            opened.flush()
-            os.fsync(opened.fileno())
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
-    sync(file.parent)
 
 
 def recorded_hashes(folder: Path) -> dict[str, str]:

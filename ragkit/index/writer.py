@@ -13,6 +13,7 @@ from typing import Self
 import filelock
 import numpy as np
 
+from ragkit.durable import sync, write_atomically
 from ragkit.errors import IndexLockedError, ModelError
 from ragkit.index.folder import (
     DATABASE,
@@ -24,10 +25,8 @@ from ragkit.index.folder import (
     record_hashes,
     recorded_hashes,
     sha256_of,
-    sync,
     vectors_generations,
     vectors_name,
-    write_atomically,
     writing,
 )
 from ragkit.index.snapshot import load_vectors

@@ -18,8 +18,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from ragkit.durable import sync, write_atomically
 from ragkit.errors import StorageError, WeightsError
-from ragkit.models.weights import WRITER, cache_folder, file_sha256, join_parts, write_atomically
+from ragkit.models.weights import WRITER, cache_folder, file_sha256, join_parts
 
 OnMessage = Callable[[str], None]
 
@@ -102,7 +103,7 @@ def _build(folder: Path, sha256: str, provide: Callable[[Path], None], what: str
         with _unreadable(what, source):
             _write_model(source, partial)
         for file in (*partial.iterdir(), partial):
-            _sync(file)
+            sync(file)
         partial.rename(folder)
         _write_manifest(folder, sha256)
     finally:
@@ -187,19 +188,8 @@ def _write_manifest(folder: Path, sha256: str) -> None:
     """Written last: a folder without it was left by a crash."""
     files = {file.name: file_sha256(file) for file in sorted(folder.iterdir())}
     write_atomically(folder / MANIFEST, json.dumps({"source_sha256": sha256, "files": files}, indent=2).encode())
-    _sync(folder)
-    _sync(folder.parent)
-
-
-def _sync(path: Path) -> None:
-    """Have the disk confirm what was written; folders cannot be opened on Windows and need no sync there."""
-    if os.name == "nt" and path.is_dir():
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(folder)
+    sync(folder.parent)
 
 
 @contextlib.contextmanager

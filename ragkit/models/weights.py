@@ -15,6 +15,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from ragkit.durable import write_atomically
 from ragkit.errors import StorageError, WeightsError
 
 
@@ -115,14 +116,6 @@ def files_sha256(files: Sequence[Path]) -> str:
     """One digest for a model whose weights may lie in several files, the file's own digest where there is one."""
     digests = [file_sha256(file) for file in sorted(files)]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-
-
-def write_atomically(target: Path, content: bytes) -> None:
-    """Put a file in place whole or not at all, whatever happens meanwhile."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-    partial.write_bytes(content)
-    partial.replace(target)
 
 
 def _package_file(weights: ShippedWeights, package: str, ending: str) -> Path:
