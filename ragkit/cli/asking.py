@@ -171,7 +171,7 @@ def explain(
     place = _parse_place(paragraph) if paragraph is not None else None
     with _open_kit(screen, index, settings, offline, models | {"style": style, "max_wrong": max_wrong}) as kit:
         trace = kit.explain(question)
-        located = kit.locate(question, *place) if place is not None else None
+        located = kit.locate(trace.retrieved.question, *place) if place is not None else None
     if place is not None and located is None:
         raise InputError(f"There is no paragraph {place[1]} of {place[0]} in {index}. ragkit info lists the documents")
     if as_json:
