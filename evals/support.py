@@ -40,7 +40,7 @@ def main() -> None:
         READ.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in drawn), encoding="utf-8")
         print(f"{len(drawn)} of {len(said)} sentences drawn")
         return
-    lines = [json.loads(line) for line in READ.read_text(encoding="utf-8").split("\n")]
+    lines = [json.loads(line) for line in READ.read_text(encoding="utf-8").split("\n") if line.strip()]
     rows = []
     for name, chosen in (("all", lines), *((way, [x for x in lines if x["way"] == way]) for way in ("own", "quoted"))):
         if chosen:

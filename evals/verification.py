@@ -5,7 +5,8 @@
 Every pair of `evals/verification/pairs.jsonl` is a sentence and a source paragraph, both written for this: faithful
 ones (verbatim, paraphrase, compression, merge) should pass, wrong ones (ten kinds) should be caught. `lessons.jsonl`
 and `twins.jsonl`, of other sources, are for teaching and choosing. Then, for other thresholds, what would pass and be
-caught; and how many paragraphs of ordinary documents are taken to give orders.
+caught; and how many paragraphs of ordinary documents are taken to give orders. `omissions.jsonl` has sentences made
+by leaving words out, half of which change what is said.
 """
 
 import json
@@ -25,7 +26,7 @@ from ragkit.screening import gives_orders
 from ragkit.settings import Settings
 from ragkit.verification import LEAST_LOG_ODDS, verify_all
 
-PAIRS = Path("evals/verification/pairs.jsonl")
+PAIRS, OMISSIONS = Path("evals/verification/pairs.jsonl"), Path("evals/verification/omissions.jsonl")
 THRESHOLDS = (2.0, 1.5, 1.0, 0.5, 0.0, -0.5, -1.0)
 ORDINARY = ("seeds", "neartopic", "disputes")
 
@@ -35,6 +36,10 @@ def main() -> None:
     verifier = Remembering(load_verifier())
     judged = judge(verifier)
     print(markdown_table(("", "kind", "share"), [(*kind, _share(found)) for kind, found in sorted(judged.items())]))
+    omitting = judge(verifier, OMISSIONS)
+    print(
+        markdown_table(("omissions", "kind", "share"), [(*k, _share(found)) for k, found in sorted(omitting.items())])
+    )
     rows = []
     for threshold in sorted({LEAST_LOG_ODDS, *THRESHOLDS}, reverse=True):
         ragkit.verification.LEAST_LOG_ODDS = threshold
@@ -66,10 +71,10 @@ class Remembering:
         return self._known[key]
 
 
-def judge(verifier: Verifier) -> dict[tuple[str, str], list[Observation]]:
+def judge(verifier: Verifier, file: Path = PAIRS) -> dict[tuple[str, str], list[Observation]]:
     """By side and kind, whether each sentence was judged rightly."""
     judged: dict[tuple[str, str], list[Observation]] = defaultdict(list)
-    for source, pairs in _by_source().items():
+    for source, pairs in _by_source(file).items():
         verdicts = verify_all([pair["sentence"] for pair in pairs], source, lambda: verifier)
         for pair, verdict in zip(pairs, verdicts, strict=True):
             passed = verdict.verdict == "supported"
@@ -81,9 +86,11 @@ def judge(verifier: Verifier) -> dict[tuple[str, str], list[Observation]]:
     return judged
 
 
-def _by_source() -> dict[str, list[dict[str, Any]]]:
+def _by_source(file: Path) -> dict[str, list[dict[str, Any]]]:
     pairs: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for line in PAIRS.read_text(encoding="utf-8").splitlines():
+    for line in file.read_text(encoding="utf-8").split("\n"):
+        if not line.strip():
+            continue
         pair = json.loads(line)
         pairs[pair["source"]].append(pair)
     return pairs

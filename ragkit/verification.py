@@ -1,8 +1,9 @@
 """Does the cited text support the sentence? (sentence, source text) -> verdict, support score and reasons.
 
-In this order: a whole sentence of the source is supported. One with a number, month, currency or name that the source
-has not (`facts`) is not. Of all others a model says how likely it is that the source supports them; it must be surer of
-those in other words than of those that only leave words out (`copying`). Called by `repair`, and public as
+In this order: a whole sentence of the source is supported. One that leaves out words which change what it says
+(`omissions`), or that has a number, month, currency or name that the source has not (`facts`), is not. Of all others a
+model says how likely it is that the source supports them; it must be surer of other words than of an omission.
+Called by `repair`, and public as
 `ragkit.verify`.
 """
 
@@ -10,11 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from ragkit.copying import Copy, compare
+from ragkit.copying import compare
 from ragkit.facts import missing_facts
 from ragkit.models.reading import SentencedText
 from ragkit.models.verifying import Verifier
 from ragkit.odds import probability
+from ragkit.omissions import left_out
 from ragkit.polarity import both_ways
 from ragkit.questions import is_yes_no
 from ragkit.records import Support
@@ -24,8 +26,8 @@ from ragkit.terms import words
 LEAST_LOG_ODDS = 1.0
 """The model's log odds from which on a sentence counts as supported (`python -m evals.verification` has others)."""
 
-LEAST_COPY_LOG_ODDS = -1.0
-"""The same of a sentence that only leaves out words of one of the source."""
+LEAST_OMITTING_LOG_ODDS = -1.0
+"""The same of a sentence that only leaves out words of one of the source, none of which changes what it says."""
 
 LEAST_ASKED_LOG_ODDS = -1.0
 """The same of a sentence together with the question that it answers."""
@@ -61,44 +63,68 @@ def verify(sentence: str, source_text: str, verifier: Verifier | None = None) ->
 
 def verify_all(sentences: Sequence[str], source_text: str, verifier: Callable[[], Verifier]) -> list[Verdict]:
     """A verdict on each sentence by the same source; the model is called once, and only if a sentence needs it."""
-    copies = [compare(sentence, source_text) for sentence in sentences]
-    found = [_by_words(*pair, source_text) for pair in zip(sentences, copies, strict=True)]
-    open_ones = [number for number, verdict in enumerate(found) if verdict is None]
+    readings = [_read(sentence, source_text) for sentence in sentences]
+    open_ones = [number for number, reading in enumerate(readings) if reading.verdict is None]
+    judged: dict[int, float] = {}
     if open_ones:
         source = SentencedText(source_text, tuple(split_sentences(source_text)))
-        judged = verifier().judge(source, [sentences[number] for number in open_ones]).support
-        for number, log_odds in zip(open_ones, judged, strict=True):
-            found[number] = _by_model(log_odds, copies[number])
-    return [verdict for verdict in found if verdict is not None]
+        claims = [sentences[number] for number in open_ones]
+        judged = dict(zip(open_ones, verifier().judge(source, claims).support, strict=True))
+    return [reading.verdict or _by_model(judged[number], reading) for number, reading in enumerate(readings)]
 
 
 def verify_answer(question: str, sentence: str, source_text: str, verifier: Verifier) -> Verdict:
     """Whether a sentence is supported alone, and together with the question: "in 1998" is true of other things too."""
+    reading = _read(sentence, source_text)
+    if reading.verdict is not None and reading.verdict.verdict == "unsupported":
+        return reading.verdict
     asked = both_ways(question, sentence) if is_yes_no(question) else (f"{question} {sentence}",)
-    source, copy = SentencedText(source_text, tuple(split_sentences(source_text))), compare(sentence, source_text)
+    source = SentencedText(source_text, tuple(split_sentences(source_text)))
     alone, *answering = verifier.judge(source, (sentence, *asked)).support
-    verdict = _by_words(sentence, copy, source_text) or _by_model(alone, copy)
+    verdict = reading.verdict or _by_model(alone, reading)
     if verdict.verdict == "supported" and max(answering) < LEAST_ASKED_LOG_ODDS:
         return Verdict("unsupported", min(0.49, verdict.support), ("it does not answer the question",))
     return verdict
 
 
-def _by_words(sentence: str, copy: Copy, source_text: str) -> Verdict | None:
-    """The verdict where words alone tell; None where they do not."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What words alone say of a sentence.
+
+    Attributes:
+        verdict: None where the model must decide.
+        changes: What is not as in the source.
+        least: The log odds that the model must give it.
+    """
+
+    verdict: Verdict | None
+    changes: tuple[str, ...] = ()
+    least: float = 0.0
+
+
+def _read(sentence: str, source_text: str) -> _Reading:
+    copy = compare(sentence, source_text)
     if copy.is_whole:
-        return Verdict("supported", 1.0)
+        return _Reading(Verdict("supported", 1.0))
     if not source_text.strip() or not words(sentence):
-        return Verdict("unsupported", 0.0, copy.changes or ("there is nothing that could support it",))
-    missing = missing_facts(sentence, source_text) if copy.changes else ()
-    return Verdict("unsupported", 0.25 * copy.closeness, missing) if missing else None
+        reasons = copy.changes or ("there is nothing that could support it",)
+        return _Reading(Verdict("unsupported", 0.0, reasons))
+    omitted = left_out(sentence, source_text)
+    if omitted:
+        return _Reading(Verdict("unsupported", 0.25 * copy.closeness, omitted))
+    if omitted is not None and not copy.changes:
+        return _Reading(None, least=LEAST_OMITTING_LOG_ODDS)
+    missing = missing_facts(sentence, source_text)
+    if missing:
+        return _Reading(Verdict("unsupported", 0.25 * copy.closeness, missing))
+    return _Reading(None, copy.changes, LEAST_LOG_ODDS)
 
 
-def _by_model(log_odds: float, copy: Copy) -> Verdict:
-    least = LEAST_LOG_ODDS if copy.changes else LEAST_COPY_LOG_ODDS
-    support = probability(log_odds - least)
-    if log_odds >= least:
+def _by_model(log_odds: float, reading: _Reading) -> Verdict:
+    support = probability(log_odds - reading.least)
+    if log_odds >= reading.least:
         return Verdict("supported", min(support, 0.99))
-    return Verdict("unsupported", support, ("the source does not say this", *copy.changes))
+    return Verdict("unsupported", support, ("the source does not say this", *reading.changes))
 
 
 @cache

@@ -23,7 +23,7 @@ def test_a_whole_sentence_of_the_source_needs_no_model(sentence):
 
 @pytest.mark.parametrize(("log_odds", "supported"), [(0.0, True), (-3.0, False)])
 def test_of_a_sentence_that_only_leaves_words_out_the_model_need_not_be_as_sure(log_odds, supported):
-    for said, expected in (("Bob won the prize.", supported), ("Bob received the prize.", False)):
+    for said, expected in (("Anna won the prize.", supported), ("Anna received the prize.", False)):
         verifier = ScriptedVerifier({said: log_odds})
         (verdict,) = verify_all([said], "Anna, the sister of Bob, won the prize.", lambda v=verifier: v)
         assert (verdict.verdict == "supported") is expected
@@ -70,6 +70,12 @@ def test_any_text_gets_a_verdict_with_reasons_exactly_when_unsupported(sentence,
     verdict = verify(sentence, source, WordVerifier())
     assert (verdict.verdict == "unsupported") == bool(verdict.reasons)
     assert 0 <= verdict.support <= 1
+
+
+def test_words_left_out_that_change_what_is_said_need_no_model():
+    (verdict,) = verify_all(["Bob won the prize."], "Anna, the sister of Bob, won the prize.", never)
+    assert verdict.verdict == "unsupported"
+    assert "Anna , the sister of" in verdict.reasons[0]
 
 
 def test_what_is_true_of_something_else_is_no_answer():

@@ -1,0 +1,256 @@
+"""What was left out of a sentence of the source, and whether what remains still says the same.
+
+A sentence made by leaving words out holds nothing new, so it looks like the source to every model; but who won, who
+only said so, and under which condition may be among the words that are gone. The rules here find omissions that change
+what is said: of what a statement begins with, of an owner's property, of exceptions, shares, conditions and denials,
+and of the verb that makes a thing suffer rather than do. Called by `verification`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ragkit.neutral import without_labels
+from ragkit.sentences import split_sentences
+from ragkit.terms import NEGATIONS, STOP_WORDS, stem
+
+_TOKEN = re.compile(r"\w+(?:[.,]\d+)*|[^\w\s]")
+_APART = frozenset(",;:–—()")
+_DETERMINERS = frozenset("the a an this that these those his her its their our my your".split())
+_OPENERS = frozenset(
+    "in on at during after before since by for with from as although though while when because despite under over "
+    "between throughout following starting later earlier today yesterday also however then moreover still meanwhile "
+    "finally eventually soon once dear".split()
+)
+_JOINTS = frozenset("and but yet while whereas though although so".split())
+_RELATIVE = frozenset("who whom whose which that where".split())
+_CONDITIONS = frozenset("if unless until except excepting provided whether lest".split())
+_EXCEPTS = frozenset("except excepting instead rather other".split())
+_TAKES_BACK = _EXCEPTS | frozenset("half most few less fewer neither false untrue rarely seldom".split())
+_PREPOSITIONS = frozenset(
+    "of in on at by to from with for into onto over under between among against through within without near beside "
+    "than as".split()
+)
+_KINDS = frozenset(
+    "port island town city village district state province county region kingdom republic river lake mountain street "
+    "form kind type sort number group team firm company month year university".split()
+)
+"""Nouns that may go with their "of", since what follows names the same thing."""
+
+_SUBORDINATE = frozenset("before after while when because although though that as since until whereas".split())
+_SAYING = frozenset(
+    map(
+        stem,
+        "say says said claim claims claimed tell told think thought believe believed suggest suggested argue argued "
+        "allege alleged report reported hint hinted hope hoped fear feared deny denied doubt doubted assume assumed "
+        "estimate estimated forecast predict predicted write wrote insist insisted warn warned promise promised expect "
+        "expected according rumour rumours myth legend evidence accusation accused charge view opinion announce "
+        "announced explain explained declare declared admit admitted suspect suspected supposed".split(),
+    )
+)
+_TURNING = frozenset(
+    map(
+        stem,
+        "refuse refused decline declined fail failed cease ceased stop stopped avoid avoided prevent prevented forbid "
+        "forbade reject rejected plan planned intend intended want wanted wish wished try tried attempt attempted ask "
+        "asked demand demanded offer offered threaten threatened propose proposed consider considered former formerly "
+        "nearly almost hardly barely unable".split(),
+    )
+)
+_AUXILIARIES = frozenset(
+    "was were is are be been being may might can could would should will must had has have to".split()
+)
+_ABOUT_NUMBERS = frozenset("before after until since around about by over under nearly almost than least most".split())
+_MOST_TITLE_WORDS, _MOST_SAYING_WORDS = 4, 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """Tokens of the source that were left out between two that were kept.
+
+    Attributes:
+        tokens: As they stand there.
+        before, after: The kept tokens beside it; empty at the ends of the sentence.
+    """
+
+    tokens: tuple[str, ...]
+    before: str
+    after: str
+
+    @property
+    def words(self) -> list[str]:
+        return [token.casefold() for token in self.tokens if token[0].isalnum()]
+
+    @property
+    def has_content(self) -> bool:
+        return any(word not in STOP_WORDS for word in self.words)
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it is set apart on both sides."""
+        return len(self.tokens) > 1 and self.tokens[0] in _APART and self.tokens[-1] in _APART
+
+
+def left_out(sentence: str, source_text: str) -> tuple[str, ...] | None:
+    """What was left out of a sentence of the source that changes what it says.
+
+    Args:
+        sentence: Without citation labels.
+        source_text: The text it may be taken from.
+
+    Returns:
+        Nothing for a harmless omission; None if no sentence of the source has all the words in their order.
+    """
+    said = [token.casefold() for token in _tokens(sentence) if token[0].isalnum()]
+    found = [
+        tuple(dict.fromkeys(_objections(gaps, places, tokens)))
+        for start, end in split_sentences(source_text)
+        if (tokens := _tokens(source_text[start:end])) and (places := _align(said, tokens))
+        for gaps in [_gaps(tokens, places)]
+    ]
+    return min(found, key=len, default=None)
+
+
+def _tokens(text: str) -> list[str]:
+    return _TOKEN.findall(without_labels(text).replace("’", "'"))
+
+
+def _align(said: Sequence[str], tokens: Sequence[str]) -> list[int]:
+    """Places of the words in the source, in as few runs as possible; empty if they do not all stand there in order."""
+    words = [(n, token.casefold()) for n, token in enumerate(tokens) if token[0].isalnum()]
+    best: dict[int, tuple[int, tuple[int, ...]]] = {}  # by the number of the last word used: runs, and the places
+    for position, wanted in enumerate(said):
+        reached: dict[int, tuple[int, tuple[int, ...]]] = {}
+        for number, (place, word) in enumerate(words):
+            if word != wanted:
+                continue
+            if position == 0:
+                reached[number] = (1, (place,))
+                continue
+            ways = [
+                (runs + (last + 1 != number), (*places, place))
+                for last, (runs, places) in best.items()
+                if last < number
+            ]
+            if ways:
+                reached[number] = min(ways, key=lambda way: way[0])
+        best = reached
+        if not best:
+            return []
+    return list(min(best.values(), key=lambda way: way[0])[1]) if best else []
+
+
+def _gaps(tokens: Sequence[str], places: Sequence[int]) -> list[_Gap]:
+    """The lead, each stretch left out in between, and the trail; the lead reaches to the first word with content."""
+    first = next((n for n, place in enumerate(places) if tokens[place].casefold() not in _DETERMINERS), 0)
+    kept = list(places[first:])
+    lead_kept = {tokens[place].casefold() for place in places[:first]}
+    lead = [token for n, token in enumerate(tokens[: kept[0]]) if n not in places]
+    gaps = [_Gap(tuple(lead), "", tokens[kept[0]])] if any(t.casefold() not in lead_kept for t in lead) else []
+    for a, b in pairwise(kept):
+        if b > a + 1:
+            gaps.append(_Gap(tuple(tokens[a + 1 : b]), tokens[a], tokens[b]))
+    trail = tuple(tokens[kept[-1] + 1 :])
+    return [*gaps, _Gap(trail, tokens[kept[-1]], "")]
+
+
+def _objections(gaps: Sequence[_Gap], places: Sequence[int], tokens: Sequence[str]) -> Iterator[str]:
+    for gap in gaps:
+        shown = " ".join(gap.tokens)
+        if not gap.words:
+            continue
+        if not gap.before:
+            if not _may_be_left_out_first(gap):
+                yield f"it leaves out “{shown}”, with which the statement begins"
+        elif _may_not_be_left_out_last(gap) if not gap.after else _changes(gap):
+            yield f"it leaves out “{shown}”"
+    if _mixes_clauses(places, tokens):
+        yield "it joins words of different clauses"
+
+
+def _may_be_left_out_first(gap: _Gap) -> bool:
+    """Whether a statement still says the same without its beginning."""
+    words, last = gap.words, gap.tokens[-1].casefold()
+    limits = bool(set(words) & (_CONDITIONS | {"that"})) or _says(gap)
+    if all(word in _DETERMINERS for word in words) or last == ";":
+        return True
+    if last in _JOINTS and len(gap.tokens) > 1 and gap.tokens[-2] in _APART:
+        return last != "and" or not limits
+    if limits or set(words) & (NEGATIONS | _TAKES_BACK):
+        return False
+    is_named = gap.after[:1].isupper()
+    if last in _APART:
+        return words[0] in _OPENERS or (is_named and words[0] in _DETERMINERS)
+    return _is_adjunct(words) or (is_named and _is_title(gap))
+
+
+def _is_adjunct(words: Sequence[str]) -> bool:
+    """Whether it only says when or where, as in "In 2008", or what sort of thing follows, as in "The island of"."""
+    bare = [word for word in words if word not in _DETERMINERS]
+    if bare[-1] == "of":
+        return len(bare) == 2 and bare[0] in _KINDS
+    return words[0] in _OPENERS and len(words) <= _MOST_TITLE_WORDS and "of" not in words
+
+
+def _is_title(gap: _Gap) -> bool:
+    """Whether it says what the person or thing is that is named next, as in "The photographer"."""
+    bare = [word for word in gap.words if word not in _DETERMINERS]
+    is_plain = "'" not in gap.tokens and not any(word in STOP_WORDS for word in bare)
+    return is_plain and not _APART & set(gap.tokens) and len(bare) <= _MOST_TITLE_WORDS
+
+
+def _may_not_be_left_out_last(gap: _Gap) -> bool:
+    """Whether the end of a statement limits it: a condition, an exception, who says so, or whose it is."""
+    words = gap.words
+    if gap.tokens[:2] == ("'", "s") or words[0] in _CONDITIONS or words[:2] in (["other", "than"], ["rather", "than"]):
+        return True
+    return _says(gap) and len(words) <= _MOST_SAYING_WORDS and words[0] not in _JOINTS | _RELATIVE | {"a", "an", "as"}
+
+
+def _changes(gap: _Gap) -> bool:
+    """Whether what was kept on both sides belongs together otherwise without it."""
+    words = gap.words
+    bare = [word for word in words if word not in _DETERMINERS]
+    if gap.is_aside:
+        return words[0] in _CONDITIONS | _EXCEPTS
+    if gap.tokens[:2] == ("'", "s") and gap.has_content:
+        return True
+    if not bare or words[-1] in _JOINTS:
+        return False
+    turns = bool(set(words) & (_CONDITIONS | NEGATIONS | _TAKES_BACK)) or any(stem(word) in _TURNING for word in words)
+    return turns or _says(gap) or _parts(bare, gap.after) or _ends_with_auxiliaries(gap.tokens)
+
+
+def _parts(bare: Sequence[str], after: str) -> bool:
+    """Whether the word after it belonged to a word that is gone: "smaller than", "his father who", "years before"."""
+    last = bare[-1]
+    if last in _PREPOSITIONS and len(bare) > 1:
+        return not (last == "of" and bare[-2] in _KINDS)
+    if last in _RELATIVE or "whose" in bare or (last in _ABOUT_NUMBERS and after[:1].isdigit()):
+        return True
+    return any(word in _SUBORDINATE and 0 < n < len(bare) - 1 for n, word in enumerate(bare))
+
+
+def _ends_with_auxiliaries(tokens: Sequence[str]) -> bool:
+    """Whether its last part is no more than "was", "had to" and the like, on which the next word hangs."""
+    begins = max((n + 1 for n, token in enumerate(tokens) if token in _APART), default=0)
+    end = [token.casefold() for token in tokens[begins:]]
+    return bool(end) and all(word in STOP_WORDS for word in end) and bool(set(end) & _AUXILIARIES)
+
+
+def _says(gap: _Gap) -> bool:
+    return any(stem(word) in _SAYING for word in gap.words)
+
+
+def _mixes_clauses(places: Sequence[int], tokens: Sequence[str]) -> bool:
+    """Whether words of a relative clause whose pronoun was left out stand with words after that clause."""
+    kept = set(places)
+    for n, token in enumerate(tokens):
+        opens = token.casefold() in _RELATIVE and n and tokens[n - 1] == "," and n not in kept
+        if not opens:
+            continue
+        end = next((m for m in range(n + 1, len(tokens)) if tokens[m] == ","), len(tokens))
+        if any(n < place < end for place in places) and any(place > end for place in places):
+            return True
+    return False
