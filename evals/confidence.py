@@ -3,9 +3,9 @@
     python -m evals.answers neartopic reading ../shared/data/clapnq_dev_answerable_public.jsonl
     python -m evals.confidence ../shared/data/clapnq_dev_answerable_public.jsonl
 
-Fitted on `neartopic`, on the reporting part of `reading` (which no model was taught on: on what it was taught, it is
-surer than on anything else) and on the choosing parts of the files given. Their reporting parts, and the suites named
-in `REPORTED`, take no part in it.
+Fitted on `neartopic` and on the choosing parts of the files given. Their reporting parts, and the suites named in
+`REPORTED`, take no part in it: nor does the reporting part of `reading`, whose questions became harder with each round
+than what people ask, so that with them the confidence in everything else was too low.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from evals.answers import PARTS, Measured, describe, measured
 from ragkit.confidence import estimate_confidence, fitted
 
-FITTED_ON, REPORTED = ("neartopic", "reading"), ("seeds", "disputes")
+FITTED_ON, REPORTED = ("neartopic",), ("seeds", "disputes", "reading")
 FEATURES = ("paragraph_log_odds", "match")
 ACCEPTED = (0.3, 0.25, 0.2, 0.15, 0.12, 0.1, 0.08, 0.06, 0.05, 0.04, 0.03, 0.02)
 LEAST_ANSWERS = 30

@@ -125,8 +125,11 @@ def _points(words: Sequence[str]) -> bool:
 
 
 def _goes_round(words: Sequence[str]) -> bool:
-    """Whether three words, two of them content words, come again, or any three come a third time."""
+    """Whether three words, two of them content words, come again, or any five do, or any three a third time."""
     bare = [word.strip(".,;:!?\"'“”‘’()[]") for word in words]
     counted = Counter(zip(bare, bare[1:], bare[2:], strict=False))
+    fives = list(zip(bare, bare[1:], bare[2:], bare[3:], bare[4:], strict=False))
+    if len(set(fives)) < len(fives):
+        return True
     again = [trigram for trigram, count in counted.items() if count > 1]
     return any(counted[t] > 2 or sum(word not in STOP_WORDS for word in t) > 1 for t in again)
