@@ -15,10 +15,13 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_atomically(file: Path, content: bytes) -> None:
-    """Puts a whole file in its place, or leaves what was there; its folder is made if need be."""
+def write_atomically(file: Path, content: bytes, *, is_shared: bool = False) -> None:
+    """Puts a whole file in its place, or leaves what was there; its folder is made if need be.
+
+    A file is shared if two processes may write it at once.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(file.name + ".draft")
+    draft = file.with_name(f"{file.name}.{os.getpid()}.draft" if is_shared else f"{file.name}.draft")
     try:
         with draft.open("wb") as opened:
             opened.write(content)

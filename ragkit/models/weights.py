@@ -159,6 +159,6 @@ def _recall(memory: Path, stamp: tuple[str, int, int, int]) -> str | None:
 def _remember(memory: Path, stamp: tuple[str, int, int, int], digest: str) -> None:
     """A cache that cannot be written only costs time, so it is no error."""
     try:
-        write_atomically(memory, json.dumps({"stamp": stamp, "sha256": digest}).encode())
+        write_atomically(memory, json.dumps({"stamp": stamp, "sha256": digest}).encode(), is_shared=True)
     except OSError:
         return
