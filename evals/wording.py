@@ -3,10 +3,10 @@
     python -m evals.wording
     python -m evals.wording --fit
 
-The best evidence of each answerable question is put into words, and it is noted whether the quotation and whether the
-sentence holds a gold answer. With --fit, how much support, likelihood and answering the question
-count is fitted on every second question and written to the writer's profile in `ragkit/profiles.json`; the table is of
-the others. A last line tells how often yes/no questions got the right word.
+The best evidence of each answerable question is put into words, and it is noted whether the quotation and whether each
+wording holds a gold answer. With --fit, how much a wording's likelihood and its answering the question count is fitted
+on every second question and written to the writer's profile in `ragkit/profiles.json`; the table is of the others. A
+last line tells how often yes/no questions got the right word.
 """
 
 import argparse
@@ -23,68 +23,59 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from evals.parts import entries_of, open_suite, part_of
-from ragkit.citations import without_marks
+from ragkit.citations import DraftSentence, without_marks
 from ragkit.evaluation import GoldQuestion
 from ragkit.evaluation.metrics import includes
 from ragkit.evaluation.report import markdown_table
 from ragkit.kit import Kit
 from ragkit.models.weights import WRITER
+from ragkit.profiles import Profile, profile_of
 from ragkit.records import Evidence
-from ragkit.repair import gains_in_answering
+from ragkit.repair import gains_in_answering, holds_words
 from ragkit.settings import Settings
-from ragkit.terms import content_terms
 from ragkit.verification import verify_answer
 
 PLACES = ("neartopic", "reading")
 MOST_QUESTIONS = 200
 AS_GOOD = 0.9
-"""A sentence is said where it is at least so likely to be as good as the quotation."""
+"""A wording is said where it is at least so likely to be as good as the quotation."""
 
 SEED = 7
 _YES_NO = re.compile(r"(Yes|No)[,:] ")
 TARGET = Path("ragkit/profiles.json")
+FEATURES = ("likelihood", "answering")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What the writer made of the best evidence; without a text, nothing.
+class Wording:
+    """One wording of the best evidence.
 
     Attributes:
         right: Whether it holds the gold answer.
-        holds: Whether it holds the reader's short answer.
-        said: Whether ragkit says it.
+        supported: Whether it is verified, and holds the reader's short answer.
+        is_trim: Whether it is the quotation with parts left out.
     """
 
-    text: str = ""
-    right: bool = False
-    holds: bool = False
-    verified: bool = False
-    said: bool = False
-    support: float = 0.0
-    likelihood: float = 0.0
-    answering: float = 0.0
+    text: str
+    right: bool
+    supported: bool
+    likelihood: float
+    answering: float
+    is_trim: bool
 
     @property
-    def features(self) -> tuple[float, float, float]:
+    def features(self) -> tuple[float, float]:
         """What the profile weighs."""
-        return self.support, self.likelihood, self.answering
-
-
-FEATURES = ("support", "likelihood", "answering")
+        return self.likelihood, self.answering
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """The quotation, whether it holds the gold answer, and what was written in its place."""
+class Told:
+    """The quotation, whether it holds the gold answer, and the wordings that may stand in its place."""
 
     quoted: str
     quoted_right: bool
-    written: Written
-
-    @property
-    def is_as_good(self) -> bool:
-        """Whether nothing is lost by the writer's sentence."""
-        return self.written.right or not self.quoted_right
+    wordings: tuple[Wording, ...]
 
 
 def main() -> None:
@@ -93,25 +84,42 @@ def main() -> None:
     parser.add_argument("--fit", action="store_true", help="write the writer's profile")
     parser.add_argument("--most", type=int, default=MOST_QUESTIONS, help="questions of each suite")
     given = parser.parse_args()
-    pairs = [pair for place in PLACES for pair in collect(place, given.most)]
+    told = [found for place in PLACES for found in collect(place, given.most)]
+    profile = profile_of(WRITER.name)
     if given.fit:
-        fit(pairs[::2])
-        pairs = pairs[1::2]
-    rules: list[tuple[str, Callable[[Written], bool]]] = [
-        ("always the quotation", lambda _: False),
-        ("the writer's sentence as ragkit says it", lambda written: written.said),
-        ("where it is verified and holds the short answer", lambda written: written.verified and written.holds),
-        ("where it is verified", lambda written: written.verified),
-        ('unless it is "None"', lambda written: bool(written.text)),
+        profile = fit(told[::2])
+        told = told[1::2]
+    rules: list[tuple[str, Callable[[Sequence[Wording]], Sequence[Wording]]]] = [
+        ("always the quotation", lambda _: []),
+        ("the best wording that is worth it, as ragkit says it", lambda found: _by_worth(found, profile)),
+        ("the shortest one, as `--style short` says it", lambda found: _by_length(found, profile)),
+        ("what the writer wrote, if it is worth it", lambda found: _by_worth(_written(found), profile)),
+        ("what the writer wrote", _written),
     ]
-    heads = ("said", "holds the gold answer", "writer's words", "words")
-    print(markdown_table(heads, [_row(pairs, *rule) for rule in rules]))
-    said = [word for place in PLACES for word in say_yes_or_no(place, given.most)]
-    told = [is_right for is_right in said if is_right is not None]
-    print(f"yes or no: said to {len(told)} of {len(said)} questions, rightly to {sum(told)}")
+    heads = ("said, where it is supported", "holds the gold answer", "own words", "words")
+    print(markdown_table(heads, [_row(told, *rule) for rule in rules]))
+    words = [word for place in PLACES for word in say_yes_or_no(place, given.most)]
+    said = [is_right for is_right in words if is_right is not None]
+    print(f"yes or no: said to {len(said)} of {len(words)} questions, rightly to {sum(said)}")
 
 
-def collect(place: str, most: int) -> list[Pair]:
+def _written(found: Sequence[Wording]) -> list[Wording]:
+    """What the writer wrote itself."""
+    return [wording for wording in found if not wording.is_trim][:1]
+
+
+def _by_worth(found: Sequence[Wording], profile: Profile) -> list[Wording]:
+    """Those that are worth saying, the best first."""
+    worths = {id(w): profile.worth(*w.features) for w in found}
+    return sorted((w for w in found if worths[id(w)] >= 0), key=lambda w: -worths[id(w)])
+
+
+def _by_length(found: Sequence[Wording], profile: Profile) -> list[Wording]:
+    """Those that are worth saying, the shortest first."""
+    return sorted(_by_worth(found, profile), key=lambda w: len(w.text.split()))
+
+
+def collect(place: str, most: int) -> list[Told]:
     """The best evidence of at most so many answerable questions of a suite's reporting part."""
     suite, kit = open_suite(place, Settings(min_confidence=0.0))
     parts = part_of(suite)
@@ -119,8 +127,8 @@ def collect(place: str, most: int) -> list[Pair]:
     questions = [question for question in questions if question.answers or question.must_include]
     random.Random(SEED).shuffle(questions)
     with kit:
-        found = [_pair(question, kit) for question in questions[:most]]
-    return [pair for pair in found if pair is not None]
+        found = [_told(question, kit) for question in questions[:most]]
+    return [told for told in found if told is not None]
 
 
 def say_yes_or_no(place: str, most: int) -> list[bool | None]:
@@ -134,54 +142,62 @@ def say_yes_or_no(place: str, most: int) -> list[bool | None]:
     return [found[1] == word if (found := _YES_NO.match(text)) else None for text, word in answers]
 
 
-def _pair(question: GoldQuestion, kit: Kit) -> Pair | None:
+def _told(question: GoldQuestion, kit: Kit) -> Told | None:
     trace = kit.explain(question.question)
     best = next((candidate for candidate, objection in trace.weighed if not objection), None)
     if best is None:
         return None
-    quoted, written = without_marks(best.text), Written()
     evidence = Evidence(1, best.paragraph, best.start, best.end, best.text, best.score, best.short_answer)
-    for sentence, checked in zip(trace.draft.sentences, trace.checked, strict=True):
-        if sentence.labels == (1,):
-            verdict = verify_answer(question.question, sentence.text, best.paragraph.text, kit.verifier)
-            written = Written(
-                text=sentence.text,
-                right=_holds_gold(question, sentence.text),
-                holds=set(content_terms(best.short_answer)) <= set(content_terms(sentence.text)),
-                verified=verdict.verdict == "supported",
-                said=bool(checked.labels),
-                support=verdict.support,
-                likelihood=sentence.likelihood or 0.0,
-                answering=gains_in_answering(question.question, [sentence], {1: evidence}, lambda: kit.reader)[0],
-            )
-    return Pair(quoted, _holds_gold(question, quoted), written)
+    drafted = next((statement for statement in trace.draft.statements if statement[0].labels == (1,)), ())
+    gains = gains_in_answering(question.question, drafted, {1: evidence}, lambda: kit.reader)
+    written = trace.draft.written.split("\n")
+    wordings = [
+        Wording(
+            text=sentence.text,
+            right=_holds_gold(question, sentence.text),
+            supported=_is_supported(question, sentence, evidence, kit),
+            likelihood=sentence.likelihood or 0.0,
+            answering=gain,
+            is_trim=not any(line.startswith(sentence.text) for line in written),
+        )
+        for sentence, gain in zip(drafted, gains, strict=True)
+    ]
+    quoted = without_marks(best.text)
+    return Told(quoted, _holds_gold(question, quoted), tuple(wordings))
+
+
+def _is_supported(question: GoldQuestion, sentence: DraftSentence, evidence: Evidence, kit: Kit) -> bool:
+    source = evidence.paragraph.text
+    verdict = verify_answer(question.question, sentence.text, source, kit.verifier)
+    return verdict.verdict == "supported" and holds_words(sentence.text, evidence.short_answer)
 
 
 def _holds_gold(question: GoldQuestion, text: str) -> bool:
     return all(any(includes(text, wording) for wording in entry) for entry in entries_of(question))
 
 
-def fit(pairs: Sequence[Pair]) -> None:
-    """Writes to the profile what support, likelihood and answering say about a verified sentence being as good."""
-    chosen = [pair for pair in pairs if pair.written.verified and pair.written.holds]
-    values = np.array([pair.written.features for pair in chosen])
-    as_good = np.array([pair.is_as_good for pair in chosen])
+def fit(told: Sequence[Told]) -> Profile:
+    """Writes to the profile what tells that a supported wording is as good as the quotation, and returns it."""
+    pairs = [(one, wording) for one in told for wording in one.wordings if wording.supported]
+    values = np.array([wording.features for _, wording in pairs])
+    as_good = np.array([wording.right or not one.quoted_right for one, wording in pairs])
     model = LogisticRegression(max_iter=3000).fit(values, as_good)
-    intercept = float(model.intercept_[0]) - math.log(AS_GOOD / (1 - AS_GOOD))
     auroc = roc_auc_score(as_good, model.decision_function(values))
-    print(f"AUROC {auroc:.3f} of {len(chosen)}, {as_good.mean():.3f} as good as the quotation")
-    profiles = json.loads(TARGET.read_text(encoding="utf-8"))
+    print(f"AUROC {auroc:.3f} of {len(pairs)}, {as_good.mean():.3f} as good as the quotation")
     weights = {name: round(float(weight), 4) for name, weight in zip(FEATURES, model.coef_[0], strict=True)}
-    profiles[WRITER.name] |= {"intercept": round(intercept, 4)} | weights
+    weights["intercept"] = round(float(model.intercept_[0]) - math.log(AS_GOOD / (1 - AS_GOOD)), 4)
+    profiles = json.loads(TARGET.read_text(encoding="utf-8"))
+    profiles[WRITER.name] |= weights
     TARGET.write_text(json.dumps(profiles, indent=2) + "\n", encoding="utf-8")
+    return Profile(**profiles[WRITER.name])
 
 
-def _row(pairs: Sequence[Pair], rule: str, is_chosen: Callable[[Written], bool]) -> tuple[str, ...]:
-    chosen = [is_chosen(pair.written) for pair in pairs]
-    said = [pair.written.text if own else pair.quoted for pair, own in zip(pairs, chosen, strict=True)]
-    right = [pair.written.right if own else pair.quoted_right for pair, own in zip(pairs, chosen, strict=True)]
-    words = np.mean([len(text.split()) for text in said])
-    return rule, f"{np.mean(right):.3f} ({len(pairs)})", f"{np.mean(chosen):.3f}", f"{words:.1f}"
+def _row(told: Sequence[Told], rule: str, order: Callable[[Sequence[Wording]], Sequence[Wording]]) -> tuple[str, ...]:
+    said = [next((w for w in order(one.wordings) if w.supported), None) for one in told]
+    right = [w.right if w else one.quoted_right for one, w in zip(told, said, strict=True)]
+    words = np.mean([len((w.text if w else one.quoted).split()) for one, w in zip(told, said, strict=True)])
+    own = np.mean([w is not None for w in said])
+    return rule, f"{np.mean(right):.3f} ({len(told)})", f"{own:.3f}", f"{words:.1f}"
 
 
 if __name__ == "__main__":

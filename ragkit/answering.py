@@ -110,12 +110,13 @@ class Answerer:
         seconds = replace(refusal.seconds, generate=watch.lap())
         if draft.refuses:
             return replace(trace, draft=draft, answer=replace(refusal, seconds=seconds, reason="unsupported"))
-        profile = profile_of(self.writer().name) if draft.sentences else Profile()
-        repaired = repair(trace.retrieved.question, draft, evidence, self.verifier, self.reader, profile)
+        profile = profile_of(self.writer().name) if draft.statements else Profile()
+        brief = self.settings.style == "short"
+        repaired = repair(trace.retrieved.question, draft, evidence, self.verifier, self.reader, profile, brief=brief)
         shown = {item.label: item for item in evidence}
         drawn = say_yes_or_no(trace.retrieved.question, repaired.drawn, shown, self.verifier)
         drawn = say_disagreement(trace.retrieved.question, drawn, shown)
-        if self.settings.style == "short":
+        if brief:
             drawn = drawn[:1] + tuple(pair for pair in drawn[1:] if pair[0].text.startswith(OTHERWISE))
         sentences, citations = number_citations(drawn, shown)
         seconds = replace(seconds, verify=watch.lap())

@@ -1,7 +1,8 @@
 """Evidence to a draft: the model writes from the evidence only. Called by `answering`.
 
 How it is asked depends on the model's profile. The shipped writer was taught to put one piece of evidence into one
-sentence that answers the question, or to say that it does not answer; other base models continue examples and see only
+sentence that answers the question, or to say that it does not answer, and says which shortened quotations read well;
+other base models continue examples and see only
 the best sentence. Both are tied to the label of what they saw here, so they cannot invent one. Chat models see all
 evidence under labels.
 """
@@ -11,20 +12,24 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ragkit.citations import DraftSentence, parse_draft
+from ragkit.citations import DraftSentence, parse_draft, without_marks
 from ragkit.models.generation import Generator
 from ragkit.neutral import as_data
 from ragkit.profiles import profile_of
 from ragkit.prompts import NOT_HERE, REFUSAL, chat_messages, completion_prompt, direct_prompt
-from ragkit.questions import is_yes_no
+from ragkit.questions import is_broad, is_yes_no
 from ragkit.records import Evidence
 from ragkit.sentences import in_context
 from ragkit.terms import STOP_WORDS
+from ragkit.trimming import trims
 
 CHAT_TOKENS_PER_SENTENCE = 64
 
 LEAST_LOG_ODDS = 0.0
 """Evidence that the reader thinks less likely to answer is not put into words, but quoted."""
+
+MOST_TRIMS = 3
+"""So many shortened quotations, the likeliest, stand beside what the model wrote."""
 
 _SUBORDINATE = frozenset(
     "that which whereas while because although though if unless whether who whose when where as and but or so than "
@@ -39,14 +44,15 @@ class Draft:
 
     Attributes:
         prompt: As the model saw it; empty if it was not asked.
-        sentences: Of what it wrote, those that have the form of a sentence.
+        statements: Of what it wrote, what has the form of a sentence; for each statement its wordings, of which one may
+            be said.
         denied: Labels of evidence of which the model says that it does not answer.
         refuses: Whether a chat model, which saw all evidence together, says that it does not answer.
     """
 
     prompt: str = ""
     written: str = ""
-    sentences: tuple[DraftSentence, ...] = ()
+    statements: tuple[tuple[DraftSentence, ...], ...] = ()
     denied: tuple[int, ...] = ()
     refuses: bool = False
 
@@ -67,14 +73,14 @@ def draft_answer(
         prompt = generator.render_chat(*chat_messages(question, texts))
         written = "".join(generator.stream(prompt, max_tokens=max_tokens + CHAT_TOKENS_PER_SENTENCE * len(evidence)))
         refuses = REFUSAL.rstrip(".").casefold() in written.casefold()
-        return Draft(prompt, written, () if refuses else _complete(parse_draft(written)), refuses=refuses)
+        return Draft(prompt, written, () if refuses else _single(parse_draft(written)), refuses=refuses)
     if profile_of(generator.name).prompt == "direct":
         return _draft_each(question, evidence, generator, max_tokens)
     text = as_data(shown_text(evidence[0]))
     prompt = completion_prompt(question, text)
     written = "".join(generator.stream(prompt, max_tokens=max_tokens, stop=["\n"], words=f"{text} {question}"))
     first = [DraftSentence(sentence.text, (evidence[0].label,)) for sentence in parse_draft(written)[:1]]
-    return Draft(prompt, written, _complete(first))
+    return Draft(prompt, written, _single(first))
 
 
 def _draft_each(question: str, evidence: Sequence[Evidence], generator: Generator, max_tokens: int) -> Draft:
@@ -88,21 +94,36 @@ def _draft_each(question: str, evidence: Sequence[Evidence], generator: Generato
     prompts = [direct_prompt(question, text, hint) for text, hint in zip(texts, hints, strict=True)]
     words = [f"{text} {question}" for text in texts]
     lines = generator.write_all(prompts, words, max_tokens=max_tokens, instead=NOT_HERE)
-    sentences, denied = list[DraftSentence](), []
-    for item, line in zip(asked, lines, strict=True):
+    shorter = [[] if is_broad(question) or is_yes_no(question) else _trims(item) for item in asked]
+    likely = generator.score_all(prompts, words, shorter)
+    statements, denied = [], []
+    for item, line, cut, scores in zip(asked, lines, shorter, likely, strict=True):
         if line.text.rstrip(".") == NOT_HERE.rstrip("."):
             denied.append(item.label)
-        else:
-            first = parse_draft(line.text)[:1]
-            sentences += _complete([DraftSentence(s.text, (item.label,), line.likelihood) for s in first])
+            continue
+        own = [DraftSentence(s.text, (item.label,), line.likelihood) for s in parse_draft(line.text)[:1]]
+        kept = sorted(zip(scores, cut, strict=True), reverse=True)[:MOST_TRIMS]
+        wordings = _complete([*own, *(DraftSentence(text, (item.label,), score) for score, text in kept)])
+        if wordings:
+            statements.append(wordings)
     written = "\n".join(line.text for line in lines)
-    return Draft("\n\n".join(prompts), written, tuple(sentences), tuple(denied))
+    return Draft("\n\n".join(prompts), written, tuple(statements), tuple(denied))
+
+
+def _trims(item: Evidence) -> list[str]:
+    """The quotation with parts left out that its short answer does not need."""
+    return trims(without_marks(item.text), without_marks(item.short_answer))
 
 
 def shown_text(item: Evidence) -> str:
     """The sentence as the model is shown it: after the one before it, where a word of it may refer to that."""
     start = item.paragraph.start
     return in_context(item.paragraph.text, [(item.start - start, item.end - start)])
+
+
+def _single(sentences: Sequence[DraftSentence]) -> tuple[tuple[DraftSentence, ...], ...]:
+    """Each sentence as a statement of its own."""
+    return tuple((sentence,) for sentence in _complete(sentences))
 
 
 def _complete(sentences: Sequence[DraftSentence]) -> tuple[DraftSentence, ...]:

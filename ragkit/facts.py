@@ -1,8 +1,8 @@
-"""Numbers, months, currencies and names of a sentence that its source does not have. Called by `verification`.
+"""Numbers, months, currencies and names of a sentence that its source does not have, or has of something else.
 
 What says something in other words keeps these, so they can be checked without understanding the rest. Left to the model
 are small numbers, which are as often words of another kind ("one of them", "a second time"), and what stands in another
-form on purpose: "nearly 50" for 48, "the 1930s" for 1934.
+form on purpose: "nearly 50" for 48, "the 1930s" for 1934. Called by `verification` and `repair`.
 """
 
 import re
@@ -39,6 +39,10 @@ _ROUND = frozenset(
     )
 )
 """What "half", "a quarter of an hour", "two dozen" or "three decades" may become in figures."""
+
+_SPEAKER = frozenset("i we me us my our mine ours myself ourselves".split())
+_COUNTED_WITHIN = 2
+"""So many words after a number may be what it counts: "five members", "five old members"."""
 
 _TITLES = frozenset(
     "mr mrs ms miss dr prof professor sir lady madam c f celsius fahrenheit i yes no president king queen prince "
@@ -88,6 +92,38 @@ _COMMON_BEGINNING = 3
 def missing_facts(sentence: str, source: str) -> tuple[str, ...]:
     """What of the sentence is not in the source, each in one line."""
     return (*_missing_numbers(sentence, source), *_missing_names(sentence, source), *_missing_units(sentence, source))
+
+
+def exchanged_facts(sentence: str, source: str) -> tuple[str, ...]:
+    """What the source says of something else than the sentence does, each in one line.
+
+    A number that stands before another word than in the source, where that word has another number; and what "I" or
+    "we" say of themselves, told of somebody named. A faithful sentence may look so, too ("842 people" for "842 of the
+    1,126 people"), so this is for sentences in whose place the source can be quoted.
+    """
+    there, here = _counted(source), _counted(sentence)
+    counts = [
+        f"the source does not say {number} {word}"
+        for key, numbers in here.items()
+        for number, word in sorted(numbers.items())
+        if there.get(key) and number not in there[key]
+    ]
+    speaks, tells = ({word.casefold() for word in WORD.findall(text)} & _SPEAKER for text in (source, sentence))
+    return (*counts, *(["the source speaks of itself"] if speaks and not tells else []))
+
+
+def _counted(text: str) -> dict[str, dict[str, str]]:
+    """By the stem of a content word the numbers right before it, or one word further, each with the word itself."""
+    found: dict[str, dict[str, str]] = {}
+    words = [match.group() for match in WORD.finditer(unify_quantities(text))]
+    for place, number in enumerate(words):
+        if _value(number) is None:
+            continue
+        for word in words[place + 1 : place + 1 + _COUNTED_WITHIN]:
+            if word.casefold() in STOP_WORDS or _value(word) is not None:
+                break
+            found.setdefault(stem(word.casefold()), {})[number] = word
+    return found
 
 
 def _missing_units(sentence: str, source: str) -> Iterator[str]:

@@ -26,6 +26,7 @@ _OPENERS = frozenset(
 _JOINTS = frozenset("and but yet while whereas though although so".split())
 _RELATIVE = frozenset("who whom whose which that where".split())
 _CONDITIONS = frozenset("if unless until except excepting provided whether lest".split())
+_ALTERNATIVES = frozenset({"or", "nor"})
 _EXCEPTS = frozenset("except excepting instead rather other".split())
 _TAKES_BACK = _EXCEPTS | frozenset("half most few less fewer neither false untrue rarely seldom".split())
 _PREPOSITIONS = frozenset(
@@ -203,7 +204,8 @@ def _is_title(gap: _Gap) -> bool:
 def _may_not_be_left_out_last(gap: _Gap) -> bool:
     """Whether the end of a statement limits it: a condition, an exception, who says so, or whose it is."""
     words = gap.words
-    if gap.tokens[:2] == ("'", "s") or words[0] in _CONDITIONS or words[:2] in (["other", "than"], ["rather", "than"]):
+    limits = words[0] in _CONDITIONS | _ALTERNATIVES or words[:2] in (["other", "than"], ["rather", "than"])
+    if gap.tokens[:2] == ("'", "s") or limits:
         return True
     return _says(gap) and len(words) <= _MOST_SAYING_WORDS and words[0] not in _JOINTS | _RELATIVE | {"a", "an", "as"}
 
@@ -212,6 +214,8 @@ def _changes(gap: _Gap) -> bool:
     """Whether what was kept on both sides belongs together otherwise without it."""
     words = gap.words
     bare = [word for word in words if word not in _DETERMINERS]
+    if words[0] in _ALTERNATIVES and not gap.is_aside:
+        return True
     if gap.is_aside:
         return words[0] in _CONDITIONS | _EXCEPTS
     if gap.tokens[:2] == ("'", "s") and gap.has_content:

@@ -17,29 +17,23 @@ class Profile:
     Attributes:
         prompt: "direct" for a model that was taught to answer in one sentence; "examples" for one that continues them.
         hinted: Whether it was taught with the short answer as a hint, and to make follow-up questions whole.
-        intercept, support, likelihood, answering: Of the score of a verified sentence; below 0 the evidence is quoted
-            instead.
+        intercept, likelihood, answering: Of the worth of a wording; below 0 the evidence is quoted instead.
     """
 
     prompt: Literal["direct", "examples"] = "examples"
     hinted: bool = False
     intercept: float = 0.0
-    support: float = 0.0
     likelihood: float = 0.0
     answering: float = 0.0
 
-    def prefers_wording(self, support: float, likelihood: float | None, answering: float = 0.0) -> bool:
-        """Whether a sentence of the model is said rather than the quotation that it was made from.
+    def worth(self, likelihood: float | None, answering: float) -> float:
+        """How much a wording is worth beside the quotation that it was made from.
 
         Args:
-            support: In [0, 1], as verification says it.
-            likelihood: Mean log probability of the sentence's tokens; None if the model cannot say.
+            likelihood: Mean log probability of its tokens by the model; None if the model cannot say.
             answering: How much likelier, in log odds, it answers the question than the quotation does.
         """
-        if likelihood is None:
-            return True
-        weighed = self.support * support + self.likelihood * likelihood + self.answering * answering
-        return self.intercept + weighed >= 0
+        return self.intercept + self.likelihood * (likelihood or 0.0) + self.answering * answering
 
 
 def profile_of(model: str) -> Profile:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from ragkit.citations import DraftSentence, without_marks
 from ragkit.copying import compare
 from ragkit.drafting import Draft
+from ragkit.facts import exchanged_facts
 from ragkit.models.reading import Reader, SentencedText
 from ragkit.models.verifying import Verifier
+from ragkit.omissions import left_out
 from ragkit.polarity import without_yes_or_no
 from ragkit.profiles import Profile
 from ragkit.questions import is_yes_no
@@ -17,6 +19,9 @@ from ragkit.terms import content_terms, says_again
 from ragkit.verification import Verdict, verify_answer
 
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\(?\d{1,3}[.)])\s+")
+
+LEAST_SUPPORT = 0.8
+"""A wording must be supported more surely than `verify` asks for, since the source can be quoted in its place."""
 
 MOST_SENTENCES = 4
 """More only where the evidence itself is more: a whole list."""
@@ -46,7 +51,7 @@ class Repaired:
 
     Attributes:
         drawn: Sentences with the evidence labels they rest on.
-        checked: Each sentence of the draft, in order.
+        checked: Each wording of the draft, in order.
         unresolved: Labels that the model wrote though it was never shown them.
     """
 
@@ -62,8 +67,10 @@ def repair(
     verifier: Callable[[], Verifier],
     reader: Callable[[], Reader],
     profile: Profile,
+    *,
+    brief: bool = False,
 ) -> Repaired:
-    """The supported sentences of a draft; evidence that no sentence rests on is quoted, unless the model denies it.
+    """The supported statements of a draft; evidence that none rests on is quoted, unless the model denies it.
 
     Args:
         question: What was asked.
@@ -72,25 +79,25 @@ def repair(
         verifier: Called only if words do not decide.
         reader: Called only if the profile weighs how well a sentence answers.
         profile: Of the model, which says when the quotation is the better sentence.
+        brief: Whether of the wordings that are as good as the quotation the shortest is said, not the best.
 
     Raises:
         ModelError: The verifying or the reading model failed.
     """
     shown = {item.label: item for item in evidence}
-    unresolved = tuple(label for sentence in draft.sentences for label in sentence.labels if label not in shown)
+    wordings = [sentence for statement in draft.statements for sentence in statement]
+    unresolved = tuple(label for sentence in wordings for label in sentence.labels if label not in shown)
     drawn: list[tuple[Sentence, tuple[int, ...]]] = []
     checked: list[Checked] = []
     used: set[int] = set()
-    bare = [_without_yes_or_no(question, sentence) for sentence in draft.sentences]
-    gains = gains_in_answering(question, bare, shown, reader) if profile.answering else [0.0] * len(bare)
-    for sentence, gain in zip(bare, gains, strict=True):
-        judged = _attach(question, sentence, shown, verifier)
-        if judged.labels and not profile.prefers_wording(judged.support, sentence.likelihood, gain):
-            judged = Checked(judged.text, (), judged.support, ("the quotation is the surer sentence",))
-        if judged.labels:
-            used |= set(judged.labels)
-            _add(drawn, judged, question, shown, verifier)
-        checked.append(judged)
+    bare = [tuple(_without_yes_or_no(question, sentence) for sentence in statement) for statement in draft.statements]
+    for statement, worths in zip(bare, _worths(question, bare, shown, reader, profile), strict=True):
+        judged = _choose(question, statement, worths, shown, verifier, brief=brief)
+        said = next((wording for wording in judged if wording.labels), None)
+        if said is not None:
+            used |= set(said.labels)
+            _add(drawn, said, question, shown, verifier)
+        checked += judged
     first, most = min(shown, default=0), max(MOST_SENTENCES, len(shown))
     for item in evidence:
         left_out = item.label in used or (item.label in draft.denied and item.label != first)
@@ -98,6 +105,43 @@ def repair(
             drawn.append((quote(item), (item.label,)))
     drawn.sort(key=lambda pair: min(pair[1]))
     return Repaired(tuple(drawn[:most]), tuple(checked), unresolved)
+
+
+def _worths(
+    question: str,
+    statements: Sequence[Sequence[DraftSentence]],
+    shown: Mapping[int, Evidence],
+    reader: Callable[[], Reader],
+    profile: Profile,
+) -> list[list[float]]:
+    """What each wording of each statement is worth."""
+    wordings = [sentence for statement in statements for sentence in statement]
+    gains = gains_in_answering(question, wordings, shown, reader) if profile.answering else [0.0] * len(wordings)
+    worths = iter([profile.worth(sentence.likelihood, gain) for sentence, gain in zip(wordings, gains, strict=True)])
+    return [[next(worths) for _ in statement] for statement in statements]
+
+
+def _choose(
+    question: str,
+    statement: Sequence[DraftSentence],
+    worths: Sequence[float],
+    shown: Mapping[int, Evidence],
+    verifier: Callable[[], Verifier],
+    *,
+    brief: bool,
+) -> list[Checked]:
+    """What becomes of each wording of a statement: the best, or shortest, that is supported is said."""
+    checked = [Checked(sentence.text, reasons=("another wording was chosen",)) for sentence in statement]
+    lengths = [len(sentence.text.split()) for sentence in statement]
+    order = sorted(range(len(statement)), key=lambda n: (lengths[n], -worths[n]) if brief else (-worths[n], lengths[n]))
+    is_said = False
+    for n in order:
+        if worths[n] < 0:
+            checked[n] = replace(checked[n], reasons=("the quotation is the surer sentence",))
+        elif not is_said:
+            checked[n] = _attach(question, statement[n], shown, verifier)
+            is_said = bool(checked[n].labels)
+    return checked
 
 
 def gains_in_answering(
@@ -111,14 +155,13 @@ def gains_in_answering(
         ModelError: The reading model failed.
     """
     made_from = [next((shown[label] for label in sentence.labels if label in shown), None) for sentence in sentences]
-    texts = [
-        SentencedText(text, ((0, len(text)),), item.paragraph.title)
-        for sentence, item in zip(sentences, made_from, strict=True)
-        if item is not None
-        for text in (sentence.text, quote(item).text)
-    ]
+    known = {item.label: item for item in made_from if item is not None}
+    said = [(sentence.text, item) for sentence, item in zip(sentences, made_from, strict=True) if item is not None]
+    read = [*said, *((quote(item).text, item) for item in known.values())]
+    texts = [SentencedText(text, ((0, len(text)),), item.paragraph.title) for text, item in read]
     odds = [float(reading.log_odds[0]) for reading in reader().read(question, texts)] if texts else []
-    gains = iter([said - quoted for said, quoted in zip(odds[::2], odds[1::2], strict=True)])
+    quoted = dict(zip(known, odds[len(said) :], strict=True))
+    gains = iter([own - quoted[item.label] for own, (_, item) in zip(odds, said, strict=False)])
     return [0.0 if item is None else next(gains) for item in made_from]
 
 
@@ -174,13 +217,20 @@ def _attach(
 
 def _check(question: str, text: str, evidence: Sequence[Evidence], verifier: Callable[[], Verifier]) -> Verdict:
     """The verdict on a sentence by the paragraphs that will be cited, taken together."""
-    if all(not _holds_words(text, item.short_answer) for item in evidence):
+    if all(not holds_words(text, item.short_answer) for item in evidence):
         return Verdict("unsupported", 0.0, (f"it leaves out the answer, “{evidence[0].short_answer}”",))
     source = "\n".join(dict.fromkeys(item.paragraph.text for item in evidence))
-    return verify_answer(question, text, source, verifier())
+    if left_out(text, source) is None:
+        exchanged = exchanged_facts(text, " ".join(item.text for item in evidence))
+        if exchanged:
+            return Verdict("unsupported", 0.0, exchanged)
+    verdict = verify_answer(question, text, source, verifier())
+    if verdict.verdict == "supported" and verdict.support < LEAST_SUPPORT:
+        return Verdict("unsupported", verdict.support, ("it is less sure than the quotation",))
+    return verdict
 
 
-def _holds_words(text: str, wanted: str) -> bool:
+def holds_words(text: str, wanted: str) -> bool:
     """Whether the content words stand in the text."""
     return set(content_terms(wanted)) <= set(content_terms(text))
 

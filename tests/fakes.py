@@ -109,6 +109,12 @@ class ScriptedGenerator:
         replies = ["".join(self.stream(prompt, max_tokens=max_tokens, stop=["\n"])).strip() for prompt in prompts]
         return [Written(reply, -0.1) for reply in replies]
 
+    def score_all(
+        self, prompts: Sequence[str], words: Sequence[str], lines: Sequence[Sequence[str]]
+    ) -> list[list[float]]:
+        """The longer a line, the less likely."""
+        return [[-0.01 * len(line.split()) for line in given] for given in lines]
+
 
 class WordReader:
     """A `Reader` that finds a sentence the likelier to answer, the more of the question's words it has.

@@ -30,7 +30,7 @@ def direct(monkeypatch):
 def test_a_base_model_is_tied_to_the_label_of_the_sentence_it_saw():
     writer = ScriptedGenerator([" Putin suggested Istanbul. And more.\nQuestion: again"])
     drafted = draft_answer("Where?", EVIDENCE, lambda: writer, 48)
-    assert drafted.sentences == (DraftSentence("Putin suggested Istanbul.", (1,)),)
+    assert drafted.statements == ((DraftSentence("Putin suggested Istanbul.", (1,)),),)
     assert drafted.written == " Putin suggested Istanbul. And more."
     assert TEXT in drafted.prompt == writer.prompts[0]
 
@@ -43,9 +43,9 @@ def test_a_model_that_answers_directly_is_asked_for_each_piece_of_evidence():
     assert writer.prompts == [direct_prompt("Who?", item.text) for item in evidence]
     assert drafted.prompt == "\n\n".join(writer.prompts)
     assert drafted.written == "Kyiv has waited. And more.\nIstanbul was suggested."
-    assert drafted.sentences == (
-        DraftSentence("Kyiv has waited.", (1,), -0.1),
-        DraftSentence("Istanbul was suggested.", (2,), -0.1),
+    assert drafted.statements == (
+        (DraftSentence("Kyiv has waited.", (1,), -0.1),),
+        (DraftSentence("Istanbul was suggested.", (2,), -0.1),),
     )
     assert drafted.denied == ()
 
@@ -58,12 +58,27 @@ def test_the_sentence_before_is_shown_where_a_word_may_refer_to_it():
 
 
 @pytest.mark.usefixtures("direct")
+def test_beside_what_the_model_wrote_stand_the_quotation_s_likeliest_shortenings():
+    text = "Work took ten years, and Queen Margrethe opened the bridge on 14 June 1998, when it rained [2]."
+    item = Evidence(1, replace(PARAGRAPH, end=len(text), text=text), 0, len(text), text, 2.0, "14 June 1998")
+    (wordings,) = draft_answer("When?", [item], lambda: ScriptedGenerator([" In June 1998."]), 48).statements
+    assert [wording.text for wording in wordings] == [
+        "In June 1998.",
+        "Queen Margrethe opened the bridge on 14 June 1998.",
+        "Queen Margrethe opened the bridge on 14 June 1998, when it rained.",
+    ]
+    assert {wording.labels for wording in wordings} == {(1,)}
+    (wordings,) = draft_answer("Why?", [item], lambda: ScriptedGenerator([" In June 1998."]), 48).statements
+    assert len(wordings) == 1  # an explanation needs all of it
+
+
+@pytest.mark.usefixtures("direct")
 def test_a_model_may_deny_that_a_piece_of_evidence_answers():
     evidence = [sentence_of_talks(1, "Kyiv waited."), sentence_of_talks(2, "Putin suggested Istanbul.")]
     writer = ScriptedGenerator([" None.", " Putin suggested Istanbul."])
     drafted = draft_answer("Where?", evidence, lambda: writer, 48)
     assert drafted.denied == (1,)
-    assert drafted.sentences == (DraftSentence("Putin suggested Istanbul.", (2,), -0.1),)
+    assert drafted.statements == ((DraftSentence("Putin suggested Istanbul.", (2,), -0.1),),)
 
 
 @pytest.mark.usefixtures("direct")

@@ -1,6 +1,6 @@
 import pytest
 
-from ragkit.facts import missing_facts
+from ragkit.facts import exchanged_facts, missing_facts
 
 BRIDGE = "Between 1995 and 1998, 48 workers from Sweden built the bridge near Lund for $2.6 billion."
 REPORT = "In May, Keller's partner Anna Voss told the United Nations that half of the Russian ships had sunk."
@@ -54,3 +54,23 @@ def test_what_the_source_does_not_have_is_named(sentence, source, named):
 )
 def test_what_may_be_there_in_another_form_is_left_to_the_model(sentence, source):
     assert missing_facts(sentence, source) == ()
+
+
+SURVEY = "Of 1,126 people, 842 entered the study. I was one of three members of the board who read it."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source", "told"),
+    [
+        pytest.param("842 people were asked.", SURVEY, "the source does not say 842 people", id="another-count"),
+        pytest.param("Four old members read it.", SURVEY, "the source does not say 4 members", id="word-between"),
+        pytest.param("Dr Voss has read it.", SURVEY, "the source speaks of itself", id="speaker"),
+    ],
+)
+def test_what_the_source_says_of_something_else_is_told(sentence, source, told):
+    assert told in exchanged_facts(sentence, source)
+
+
+@pytest.mark.parametrize("sentence", ["I read it with three members of the board.", "My study had 1126 people."])
+def test_nothing_is_told_of_what_the_source_says_so(sentence):
+    assert exchanged_facts(sentence, SURVEY) == ()

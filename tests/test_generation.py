@@ -12,6 +12,7 @@ from ragkit.models.generation import ChatPrompt
 from ragkit.models.loading import load_generator
 from ragkit.models.pieces import cut_at_stop, readable, text_pieces
 from ragkit.models.prefixes import shared_length
+from ragkit.models.vocabulary import allowed_tokens
 from ragkit.prompts import NOT_HERE, direct_prompt
 
 PROMPT = "the cat sat on the mat and the dog ran to the house where is paris"
@@ -222,6 +223,27 @@ def test_importing_the_models_loads_no_heavy_library():
     code = f"import sys, ragkit.models.loading; print([n for n in {names} if n in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+# Scores
+
+
+def test_lines_that_share_a_prompt_are_scored_as_each_would_be_alone(gemma):
+    import torch
+
+    lines = ["the cat sat", "the dog ran to the house"]
+    (scores,) = gemma.score_all([PROMPT], [PROMPT], [lines])
+    prompt = gemma._encode(PROMPT)
+    follow = [gemma._tokenizer(f" {line}\n", add_special_tokens=False)["input_ids"] for line in lines]
+    known = {*allowed_tokens(gemma._tokenizer, PROMPT), *gemma._ends, *(token for row in follow for token in row)}
+    vocabulary = sorted(known)
+    for score, tokens in zip(scores, follow, strict=True):
+        with torch.no_grad():
+            logits = gemma._model(torch.tensor([prompt + tokens])).logits[0, len(prompt) - 1 : -1, vocabulary]
+        wanted = torch.tensor([vocabulary.index(token) for token in tokens])
+        alone = logits.float().log_softmax(1).gather(1, wanted[:, None]).mean()
+        assert score == pytest.approx(float(alone), abs=1e-4)
+    assert gemma.score_all([PROMPT], [PROMPT], [[]]) == [[]]
 
 
 # The shipped writer

@@ -10,14 +10,14 @@ def test_the_shipped_writer_is_asked_directly_and_an_unknown_model_shown_example
 
 
 @pytest.mark.parametrize(
-    ("support", "likelihood", "prefers"),
+    ("likelihood", "answering", "is_worth_it"),
     [
-        pytest.param(0.9, -0.1, True, id="sure"),
-        pytest.param(0.5, -0.1, False, id="hardly-supported"),
-        pytest.param(0.9, -2.0, False, id="unlikely"),
-        pytest.param(0.5, None, True, id="unknown"),
+        pytest.param(-0.1, 0.0, True, id="likely"),
+        pytest.param(-2.0, 0.0, False, id="unlikely"),
+        pytest.param(-0.1, -3.0, False, id="answers-less-surely"),
+        pytest.param(None, 0.0, True, id="unknown"),
     ],
 )
-def test_a_models_own_wording_is_preferred_by_support_and_likelihood(support, likelihood, prefers):
-    profile = Profile(intercept=-1.5, support=2.0, likelihood=0.5)
-    assert profile.prefers_wording(support, likelihood) is prefers
+def test_a_wording_is_worth_saying_by_how_likely_it_is_and_how_well_it_answers(likelihood, answering, is_worth_it):
+    profile = Profile(intercept=0.5, likelihood=0.5, answering=0.5)
+    assert (profile.worth(likelihood, answering) >= 0) is is_worth_it

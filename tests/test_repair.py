@@ -34,12 +34,12 @@ class Trusting(WordVerifier):
 
 def repaired(sentences, evidence, question=QUESTION, denied=(), verifier=Trusting):
     """What is made of a draft, given as pairs of text and labels."""
-    draft = Draft(sentences=tuple(DraftSentence(*sentence) for sentence in sentences), denied=denied)
+    draft = Draft(statements=tuple((DraftSentence(*sentence),) for sentence in sentences), denied=denied)
     return repair(question, draft, evidence, verifier, WordReader, Profile())
 
 
 def test_a_sentence_is_quoted_where_the_models_profile_says_so():
-    draft = Draft(sentences=(DraftSentence("Putin suggested Istanbul.", (1,), -3.0),))
+    draft = Draft(statements=((DraftSentence("Putin suggested Istanbul.", (1,), -3.0),),))
     made = repair(QUESTION, draft, [FIRST], Trusting, WordReader, Profile(intercept=1.0, likelihood=1.0))
     assert made.drawn == ((quote(FIRST), (1,)),)
     assert made.checked[0].reasons == ("the quotation is the surer sentence",)
@@ -47,9 +47,27 @@ def test_a_sentence_is_quoted_where_the_models_profile_says_so():
 
 @pytest.mark.parametrize(("asked", "is_said"), [("What did Putin suggest?", True), ("Did Kyiv wait?", False)])
 def test_a_sentence_is_quoted_where_the_quotation_answers_better(asked, is_said):
-    draft = Draft(sentences=(DraftSentence("Putin suggested Istanbul.", (1,), -0.1),))
+    draft = Draft(statements=((DraftSentence("Putin suggested Istanbul.", (1,), -0.1),),))
     made = repair(asked, draft, [FIRST], Believing, WordReader, Profile(intercept=0.1, answering=1.0))
     assert made.drawn[0][0].quoted is not is_said
+
+
+WORDINGS = (
+    DraftSentence("Putin had suggested Istanbul.", (1,), -0.2),
+    DraftSentence("Putin suggested Istanbul.", (1,), -0.4),
+    DraftSentence("Suggested Istanbul.", (1,), -3.0),
+)
+
+
+@pytest.mark.parametrize(("brief", "said"), [(False, WORDINGS[0]), (True, WORDINGS[1])])
+def test_of_several_wordings_the_best_is_said_or_the_shortest_that_is_good_enough(brief, said):
+    profile = Profile(intercept=1.0, likelihood=1.0)
+    made = repair(QUESTION, Draft(statements=(WORDINGS,)), [FIRST], Believing, WordReader, profile, brief=brief)
+    assert texts(made) == [(said.text, (1,))]
+    told = {checked.text: checked.reasons for checked in made.checked}
+    assert told.pop(said.text) == ()
+    assert told.pop(WORDINGS[2].text) == ("the quotation is the surer sentence",)
+    assert list(told.values()) == [("another wording was chosen",)]
 
 
 def texts(made):

@@ -6,7 +6,8 @@ from typing import Any
 
 from ragkit.errors import ModelError
 from ragkit.models.generation import ChatPrompt, Written
-from ragkit.models.parallel import continue_all
+from ragkit.models.packing import Packed
+from ragkit.models.parallel import continue_all, score_continuations
 from ragkit.models.pieces import TOKENIZING, cut_at_stop, readable, text_pieces
 from ragkit.models.prefixes import Prefixes
 from ragkit.models.vocabulary import allowed_tokens
@@ -87,6 +88,31 @@ class TransformersGenerator:
             mean = sum(line.log_probabilities) / len(line.log_probabilities) if line.tokens else None
             written.append(Written(self._decode(line.tokens).partition("\n")[0].strip(), mean))
         return written
+
+    def score_all(
+        self, prompts: Sequence[str], words: Sequence[str], lines: Sequence[Sequence[str]]
+    ) -> list[list[float]]:
+        """How likely each line is after its prompt, mean log probability a token among those of the words.
+
+        Raises:
+            ModelError: The GPU has too little memory.
+        """
+        import torch
+
+        likely = list[list[float]]()
+        for prompt, text, given in zip(prompts, words, lines, strict=True):
+            if not given:
+                likely.append([])
+                continue
+            with TOKENIZING:
+                ended = [f" {readable(line)}\n" for line in given]
+                tokens = self._tokenizer(ended, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+                allowed = [*allowed_tokens(self._tokenizer, readable(text)), *self._ends]
+            try:
+                likely.append(score_continuations(self._model, Packed(self._encode(prompt), tuple(tokens)), allowed))
+            except torch.OutOfMemoryError as error:
+                raise self._too_little_memory(sum(map(len, tokens))) from error
+        return likely
 
     def _render(self, messages: list[dict[str, str]]) -> str:
         """Some templates refuse a system message; there the user's message begins with it."""

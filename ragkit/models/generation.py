@@ -42,6 +42,11 @@ class Generator(Protocol):
             instead: The line that says that there is nothing to write.
         """
 
+    def score_all(
+        self, prompts: Sequence[str], words: Sequence[str], lines: Sequence[Sequence[str]]
+    ) -> list[list[float]]:
+        """How likely each of the lines is after its prompt, as `Written.likelihood`; 0 if the model cannot say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Written:

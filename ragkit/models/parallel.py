@@ -1,4 +1,4 @@
-"""Several sequences continued at once, so that the weights are read once for all.
+"""Several sequences continued, or several continuations scored, at once, so that the weights are read once for all.
 
 Called by `causal`.
 """
@@ -6,6 +6,8 @@ Called by `causal`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from ragkit.models.packing import Packed, read_packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,25 @@ def continue_all(
             ids = torch.tensor([[token] for token in best], device=device)
             mask = torch.cat([mask, torch.ones(len(prompts), 1, dtype=mask.dtype, device=device)], 1)
             places = places[:, -1:] + 1
+    return found
+
+
+def score_continuations(model: Any, pack: Packed, allowed: Sequence[int]) -> list[float]:
+    """Of each continuation of a text the mean log probability of its tokens among those allowed and its own."""
+    import torch
+
+    vocabulary = sorted({*allowed, *(token for tokens in pack.follow for token in tokens)})
+    place = {token: number for number, token in enumerate(vocabulary)}
+    decoder, last = model.get_decoder(), len(pack.text) - 1
+    with torch.inference_mode():
+        states = read_packed(decoder, [pack], [len(decoder.layers)])[0][0]
+        weights = model.get_output_embeddings().weight[torch.tensor(vocabulary, device=model.device)]
+        found = []
+        for start, tokens in list(pack.stretches())[1:]:
+            rows = torch.tensor([last, *range(start, start + len(tokens) - 1)], device=model.device)
+            likely = (states[rows].to(weights.dtype) @ weights.T).float().log_softmax(1)
+            wanted = torch.tensor([place[token] for token in tokens], device=model.device)
+            found.append(float(likely.gather(1, wanted[:, None]).mean()))
     return found
 
 

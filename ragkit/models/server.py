@@ -95,6 +95,15 @@ class ServerGenerator:
         """One line after each prompt, one after the other; raises what `stream` does."""
         return [Written("".join(self.stream(p, max_tokens=max_tokens, stop=["\n"])).strip()) for p in prompts]
 
+    def score_all(
+        self,
+        prompts: Sequence[str],  # noqa: ARG002 - the protocol tells no likelihoods of given texts
+        words: Sequence[str],  # noqa: ARG002
+        lines: Sequence[Sequence[str]],
+    ) -> list[list[float]]:
+        """0 for every line."""
+        return [[0.0] * len(given) for given in lines]
+
     def _bounded(self, pieces: Iterator[str], characters: int) -> Iterator[str]:
         for piece in pieces:
             characters -= len(piece)

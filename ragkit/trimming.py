@@ -1,0 +1,82 @@
+"""A sentence of the source to shorter ones that still hold the answer.
+
+A sentence is cut at its joints: commas, semicolons, colons, dashes, brackets and the words that begin a clause. What
+keeps the short answer, leaves nothing out that changes what is said (`omissions`) and is clearly shorter is found.
+Which of these reads well is for the writer to say. Called by `drafting`.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import combinations
+
+from ragkit.omissions import left_out
+
+MOST_JOINTS = 12
+"""A sentence with more is a list or a table, whose entries must not be torn apart."""
+
+MOST_KEPT = 0.8
+"""What is left holds at most this share of the words."""
+
+LEAST_WORDS = 4
+
+_MARK = re.compile(r"\s*[,;:](?=\s)|\s+(?:--?|–)(?=\s)|\s*—\s*|\s*(?=\()|(?<=\))\s*")
+_CLAUSE = re.compile(
+    r"\s+(?=(?:and|but|yet|while|whereas|because|although|though|when|after|before|until|since|so|if|unless)\s)",
+    re.IGNORECASE,
+)
+"""Not before "that" and "who": without a comma, what follows them says which one is meant."""
+_LEADING = re.compile(r"^(?:[\s,;:–—-]+|(?:and|but|yet|while|whereas|although|though|so)\s+(?!that\b))+", re.IGNORECASE)
+_TRAILING = re.compile(r"(?:[\s,;:–—-]+|\s(?:and|or|but|nor|as|except))+$", re.IGNORECASE)
+_ENDED = re.compile(r"[.!?][\"'”’)\]]*$")
+_ASIDES = frozenset({(",", ","), ("—", "—"), ("(", ")")})
+_PAIRS = (("(", ")"), ("[", "]"), ("“", "”"), ("``", "''"))
+
+
+def trims(text: str, answer: str) -> list[str]:
+    """Shorter sentences that hold the answer, each a whole string with a capital and a full stop; the longest first.
+
+    Args:
+        text: One sentence of the source.
+        answer: Words of it that must stay.
+    """
+    at = text.find(answer)
+    marks, clauses = _cuts(_MARK, text), _cuts(_CLAUSE, text)
+    if not answer or at < 0 or not 0 < len(marks | clauses) <= MOST_JOINTS:
+        return []
+    found = dict.fromkeys(map(_finished, _kept(text, marks, clauses, at, at + len(answer))))
+    most = MOST_KEPT * len(text.split())
+    fitting = [line for line in found if LEAST_WORDS <= len(line.split()) <= most and _is_balanced(line)]
+    return sorted((line for line in fitting if left_out(line, text) == ()), key=len, reverse=True)
+
+
+def _cuts(joint: re.Pattern[str], text: str) -> dict[int, str]:
+    """Where what follows a joint begins, and which mark parts it from what stands before."""
+    found = [match for match in joint.finditer(text) if match.start() > 0 and match.end() < len(text)]
+    return {match.end(): _mark(match.group().strip() or text[match.end()], text[match.start() - 1]) for match in found}
+
+
+def _mark(at: str, before: str) -> str:
+    return ")" if before == ")" else "—" if at[0] in "-–—" else at[0]
+
+
+def _kept(text: str, marks: dict[int, str], clauses: dict[int, str], start: int, end: int) -> Iterator[str]:
+    """Every stretch from joint to joint around the span, as it is and without one aside before or after the span."""
+    edges = sorted({0, len(text), *marks, *clauses})
+    asides = [pair for pair in combinations(sorted(marks), 2) if (marks[pair[0]], marks[pair[1]]) in _ASIDES]
+    for first in (edge for edge in edges if edge <= start):
+        for last in (edge for edge in edges if edge >= end):
+            yield text[first:last]
+            for begin, until in asides:
+                if first < begin and until < last and (until <= start or begin >= end):
+                    yield f"{_TRAILING.sub('', text[first:begin])} {text[until:last]}"
+
+
+def _finished(text: str) -> str:
+    """With a capital at the beginning and a full stop at the end, without the joint words and marks it was cut at."""
+    bare = _TRAILING.sub("", _LEADING.sub("", " ".join(text.split())))
+    ended = bare if _ENDED.search(bare) else f"{bare}."
+    return f"{ended[:1].upper()}{ended[1:]}"
+
+
+def _is_balanced(text: str) -> bool:
+    return all(text.count(opening) == text.count(closing) for opening, closing in _PAIRS) and text.count('"') % 2 == 0

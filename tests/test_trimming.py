@@ -1,0 +1,43 @@
+import pytest
+
+from ragkit.trimming import trims
+
+BRIDGE = "Work on the bridge took ten years, and Queen Margrethe opened it on 14 June 1998, when it rained."
+JURY = "The jury, which had met three times since March, praised the clarity of her drawings on Tuesday evening."
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "shortest"),
+    [
+        pytest.param(BRIDGE, "14 June 1998", "Queen Margrethe opened it on 14 June 1998.", id="clauses-around-it"),
+        pytest.param(JURY, "clarity", "The jury praised the clarity of her drawings on Tuesday evening.", id="aside"),
+        pytest.param(JURY.replace(", which", " (which").replace("March,", "March)"), "clarity", None, id="brackets"),
+        pytest.param(
+            "The two disagree: one wants a neutral country, whereas the other’s suggestion was Istanbul.",
+            "Istanbul",
+            "The other’s suggestion was Istanbul.",
+            id="joint-words-go",
+        ),
+    ],
+)
+def test_what_the_answer_does_not_need_is_left_out(text, answer, shortest):
+    found = trims(text, answer)
+    assert found[-1] == (shortest or "The jury praised the clarity of her drawings on Tuesday evening.")
+    assert all(answer in line and len(line.split()) < len(text.split()) for line in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        pytest.param("Queen Margrethe opened it on 14 June 1998.", "14 June", id="no-joints"),
+        pytest.param(BRIDGE, "15 June", id="answer-not-there"),
+        pytest.param(BRIDGE, "", id="no-answer"),
+        pytest.param("a, " * 20 + "b, c and d were there.", "b", id="a-list"),
+        pytest.param("If the vote fails, the mayor said, the bridge closes in June.", "June", id="condition"),
+        pytest.param(
+            "He rejected the claim that the bridge would have to close for a year in June.", "June", id="denial"
+        ),
+    ],
+)
+def test_nothing_is_left_out_where_that_could_change_what_is_said(text, answer):
+    assert trims(text, answer) == []
