@@ -48,6 +48,9 @@ TAPS, FIRST_LAYER, RANK = (6, 12, 18), 4, 16
 EPOCHS, ADAPTER_RATE, HEAD_RATE, BATCH_TOKENS = 2, 3e-4, 1e-3, 2200
 DOUBT_WEIGHT, UNMARKED_WEIGHT = 0.5, 0.3
 READ_SOURCES, CLAIMS_A_PACK, HELD_BACK = 300, 10, 10
+ORDERS_AGAIN = 0.4
+"""Of the texts with and without orders, in later rounds, so many are repeated."""
+
 WITH_QUESTION, MISMATCHED = 0.5, 0.3
 MAX_TEXT_TOKENS = 420
 SEED = 3
@@ -110,7 +113,7 @@ def main() -> None:
         schools = {source: written[source] for source in sources}
         schools |= dict(rng.sample(sorted(read.items()), READ_SOURCES))
         items = [marked for source, claims in schools.items() for marked in mark(tokenizer, source, claims, rng)]
-        items += orders[0]
+        items += orders[0] if given.round == 1 else rng.sample(orders[0], int(ORDERS_AGAIN * len(orders[0])))
         rng.shuffle(items)
         batches += make_batches(items, BATCH_TOKENS, rng)
     print(len(batches), "steps,", sum(m.length for batch in batches for m in batch), "tokens")
