@@ -15,7 +15,7 @@ import math
 import random
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,7 @@ from ragkit.kit import Kit
 from ragkit.models.weights import WRITER
 from ragkit.profiles import Profile, profile_of
 from ragkit.records import Evidence
-from ragkit.repair import gains_in_answering, holds_words
+from ragkit.repair import BRIEF, gains_in_answering, holds_words
 from ragkit.settings import Settings
 from ragkit.verification import verify_answer
 
@@ -115,8 +115,9 @@ def _by_worth(found: Sequence[Wording], profile: Profile) -> list[Wording]:
 
 
 def _by_length(found: Sequence[Wording], profile: Profile) -> list[Wording]:
-    """Those that are worth saying, the shortest first."""
-    return sorted(_by_worth(found, profile), key=lambda w: len(w.text.split()))
+    """Those that are worth saying in a short answer, the shortest first."""
+    brief = replace(profile, intercept=profile.intercept + BRIEF)
+    return sorted(_by_worth(found, brief), key=lambda w: len(w.text.split()))
 
 
 def collect(place: str, most: int) -> list[Told]:

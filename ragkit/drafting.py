@@ -17,7 +17,7 @@ from ragkit.models.generation import Generator
 from ragkit.neutral import as_data
 from ragkit.profiles import profile_of
 from ragkit.prompts import NOT_HERE, REFUSAL, chat_messages, completion_prompt, direct_prompt
-from ragkit.questions import is_broad, is_yes_no
+from ragkit.questions import asked_kind, is_broad, is_yes_no
 from ragkit.records import Evidence
 from ragkit.sentences import in_context
 from ragkit.terms import STOP_WORDS
@@ -94,7 +94,7 @@ def _draft_each(question: str, evidence: Sequence[Evidence], generator: Generato
     prompts = [direct_prompt(question, text, hint) for text, hint in zip(texts, hints, strict=True)]
     words = [f"{text} {question}" for text in texts]
     lines = generator.write_all(prompts, words, max_tokens=max_tokens, instead=NOT_HERE)
-    shorter = [[] if is_broad(question) or is_yes_no(question) else _trims(item) for item in asked]
+    shorter = [[] if is_broad(question) or is_yes_no(question) else _trims(question, item) for item in asked]
     likely = generator.score_all(prompts, words, shorter)
     statements, denied = [], []
     for item, line, cut, scores in zip(asked, lines, shorter, likely, strict=True):
@@ -110,9 +110,10 @@ def _draft_each(question: str, evidence: Sequence[Evidence], generator: Generato
     return Draft("\n\n".join(prompts), written, tuple(statements), tuple(denied))
 
 
-def _trims(item: Evidence) -> list[str]:
+def _trims(question: str, item: Evidence) -> list[str]:
     """The quotation with parts left out that its short answer does not need."""
-    return trims(without_marks(item.text), without_marks(item.short_answer))
+    all_counts = asked_kind(question) is None
+    return trims(without_marks(item.text), without_marks(item.short_answer), all_counts=all_counts)
 
 
 def shown_text(item: Evidence) -> str:

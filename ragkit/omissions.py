@@ -175,7 +175,7 @@ def _may_be_left_out_first(gap: _Gap) -> bool:
     words, last = gap.words, gap.tokens[-1].casefold()
     limits = bool(set(words) & (_CONDITIONS | {"that"})) or _says(gap)
     if all(word in _DETERMINERS for word in words) or last == ";":
-        return True
+        return words != ["that"]
     if last in _JOINTS and len(gap.tokens) > 1 and gap.tokens[-2] in _APART:
         return last != "and" or not limits
     if limits or set(words) & (NEGATIONS | _TAKES_BACK):

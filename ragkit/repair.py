@@ -23,6 +23,9 @@ _BULLET = re.compile(r"^\s*(?:[-*+•]|\(?\d{1,3}[.)])\s+")
 LEAST_SUPPORT = 0.8
 """A wording must be supported more surely than `verify` asks for, since the source can be quoted in its place."""
 
+BRIEF = 3.0
+"""So much more a wording is worth where short sentences are wanted (`python -m evals.wording` shows what it costs)."""
+
 MOST_SENTENCES = 4
 """More only where the evidence itself is more: a whole list."""
 
@@ -91,8 +94,9 @@ def repair(
     checked: list[Checked] = []
     used: set[int] = set()
     bare = [tuple(_without_yes_or_no(question, sentence) for sentence in statement) for statement in draft.statements]
-    for statement, worths in zip(bare, _worths(question, bare, shown, reader, profile), strict=True):
-        judged = _choose(question, statement, worths, shown, verifier, brief=brief)
+    worths = _worths(question, bare, shown, reader, profile, brief=brief)
+    for statement, of_statement in zip(bare, worths, strict=True):
+        judged = _choose(question, statement, of_statement, shown, verifier, brief=brief)
         said = next((wording for wording in judged if wording.labels), None)
         if said is not None:
             used |= set(said.labels)
@@ -113,11 +117,14 @@ def _worths(
     shown: Mapping[int, Evidence],
     reader: Callable[[], Reader],
     profile: Profile,
+    *,
+    brief: bool,
 ) -> list[list[float]]:
-    """What each wording of each statement is worth."""
+    """What each wording of each statement is worth; more where short sentences are wanted."""
     wordings = [sentence for statement in statements for sentence in statement]
     gains = gains_in_answering(question, wordings, shown, reader) if profile.answering else [0.0] * len(wordings)
-    worths = iter([profile.worth(sentence.likelihood, gain) for sentence, gain in zip(wordings, gains, strict=True)])
+    more = BRIEF if brief else 0.0
+    worths = iter([profile.worth(s.likelihood, gain) + more for s, gain in zip(wordings, gains, strict=True)])
     return [[next(worths) for _ in statement] for statement in statements]
 
 

@@ -6,7 +6,7 @@ Which of these reads well is for the writer to say. Called by `drafting`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from ragkit.omissions import left_out
@@ -25,6 +25,10 @@ _CLAUSE = re.compile(
     re.IGNORECASE,
 )
 """Not before "that" and "who": without a comma, what follows them says which one is meant."""
+_APART = re.compile(
+    r"[\s,]*(?:but|yet|while|whereas|because|although|though|when|after|before|until|since|so|which|who|whose|whom|where)\s",
+    re.IGNORECASE,
+)
 _LEADING = re.compile(r"^(?:[\s,;:–—-]+|(?:and|but|yet|while|whereas|although|though|so)\s+(?!that\b))+", re.IGNORECASE)
 _TRAILING = re.compile(r"(?:[\s,;:–—-]+|\s(?:and|or|but|nor|as|except))+$", re.IGNORECASE)
 _ENDED = re.compile(r"[.!?][\"'”’)\]]*$")
@@ -32,18 +36,24 @@ _ASIDES = frozenset({(",", ","), ("—", "—"), ("(", ")")})
 _PAIRS = (("(", ")"), ("[", "]"), ("“", "”"), ("``", "''"))
 
 
-def trims(text: str, answer: str) -> list[str]:
+def trims(text: str, answer: str, *, all_counts: bool = False) -> list[str]:
     """Shorter sentences that hold the answer, each a whole string with a capital and a full stop; the longest first.
 
     Args:
         text: One sentence of the source.
         answer: Words of it that must stay.
+        all_counts: Whether what is said beside the answer may be part of it, so that nothing is left out that an "and",
+            an "or" or a bare comma joins to it.
     """
     at = text.find(answer)
     marks, clauses = _cuts(_MARK, text), _cuts(_CLAUSE, text)
     if not answer or at < 0 or not 0 < len(marks | clauses) <= MOST_JOINTS:
         return []
-    found = dict.fromkeys(map(_finished, _kept(text, marks, clauses, at, at + len(answer))))
+    parting = {place for place in (*marks, *clauses) if not all_counts or _parts(text, place)}
+    edges = sorted({0, len(text)} | parting)
+    pairs = combinations(sorted(marks), 2)
+    asides = [(a, b) for a, b in pairs if a in parting and (marks[a], marks[b]) in _ASIDES]
+    found = dict.fromkeys(map(_finished, _kept(text, edges, asides, at, at + len(answer))))
     most = MOST_KEPT * len(text.split())
     fitting = [line for line in found if LEAST_WORDS <= len(line.split()) <= most and _is_balanced(line)]
     return sorted((line for line in fitting if left_out(line, text) == ()), key=len, reverse=True)
@@ -59,10 +69,13 @@ def _mark(at: str, before: str) -> str:
     return ")" if before == ")" else "—" if at[0] in "-–—" else at[0]
 
 
-def _kept(text: str, marks: dict[int, str], clauses: dict[int, str], start: int, end: int) -> Iterator[str]:
-    """Every stretch from joint to joint around the span, as it is and without one aside before or after the span."""
-    edges = sorted({0, len(text), *marks, *clauses})
-    asides = [pair for pair in combinations(sorted(marks), 2) if (marks[pair[0]], marks[pair[1]]) in _ASIDES]
+def _parts(text: str, place: int) -> bool:
+    """Whether what follows is another statement or an addition, and no further thing of the same kind."""
+    return bool(_APART.match(text, place)) or text[:place].rstrip()[-1:] in ";:)" or text[place] == "("
+
+
+def _kept(text: str, edges: Sequence[int], asides: Sequence[tuple[int, int]], start: int, end: int) -> Iterator[str]:
+    """Every stretch from edge to edge around the span, as it is and without one aside before or after the span."""
     for first in (edge for edge in edges if edge <= start):
         for last in (edge for edge in edges if edge >= end):
             yield text[first:last]

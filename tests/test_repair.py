@@ -55,7 +55,7 @@ def test_a_sentence_is_quoted_where_the_quotation_answers_better(asked, is_said)
 WORDINGS = (
     DraftSentence("Putin had suggested Istanbul.", (1,), -0.2),
     DraftSentence("Putin suggested Istanbul.", (1,), -0.4),
-    DraftSentence("Suggested Istanbul.", (1,), -3.0),
+    DraftSentence("Suggested Istanbul.", (1,), -9.0),
 )
 
 

@@ -41,3 +41,12 @@ def test_what_the_answer_does_not_need_is_left_out(text, answer, shortest):
 )
 def test_nothing_is_left_out_where_that_could_change_what_is_said(text, answer):
     assert trims(text, answer) == []
+
+
+DEEDS = "The council cut the fares, hired 40 drivers and built two depots, while the mayor was away."
+
+
+def test_what_is_joined_by_and_stays_where_all_of_it_may_be_asked_for():
+    assert "The council cut the fares." in trims(DEEDS, "cut the fares")
+    kept = trims(DEEDS, "cut the fares", all_counts=True)
+    assert kept == ["The council cut the fares, hired 40 drivers and built two depots."]
