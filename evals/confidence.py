@@ -20,7 +20,7 @@ from evals.answers import PARTS, Measured, describe, measured
 from ragkit.confidence import estimate_confidence, fitted
 
 FITTED_ON, REPORTED = ("neartopic",), ("seeds", "disputes", "reading")
-FEATURES = ("paragraph_log_odds", "match")
+FEATURES = ("paragraph_log_odds", "match", "run_together")
 ACCEPTED = (0.3, 0.25, 0.2, 0.15, 0.12, 0.1, 0.08, 0.06, 0.05, 0.04, 0.03, 0.02)
 LEAST_ANSWERS = 30
 TARGET = Path("ragkit/confidence.json")

@@ -17,6 +17,9 @@ from ragkit.errors import SettingsError
 from ragkit.evidence import MATCH_WEIGHT, Candidate
 from ragkit.odds import probability
 
+LONGEST_SENTENCE_WORDS = 80
+"""Chosen among 40 to 150 by the likelihood of what the weights are fitted on."""
+
 LOWEST_LOG_ODDS = -12.0
 """Below this one sentence is as unlikely as another."""
 
@@ -25,7 +28,8 @@ def measure_features(ranked: Sequence[Candidate]) -> dict[str, float]:
     """What speaks for and against the best sentence, by name.
 
     `paragraph_log_odds` is what the reader says of the paragraph whose sentence ranks first: that any of its sentences
-    answers. `match` is how well that sentence fits without being read, by its tokens and words.
+    answers. `match` is how well that sentence fits without being read, by its tokens and words. `run_together` is 1 if
+    it is longer than any sentence, as lists and tables are that lost their lines: such text seems to answer anything.
 
     Args:
         ranked: The candidate sentences, best first; at least one.
@@ -35,6 +39,7 @@ def measure_features(ranked: Sequence[Candidate]) -> dict[str, float]:
     return {
         "paragraph_log_odds": max(LOWEST_LOG_ODDS, float(np.logaddexp.reduce(here))),
         "match": (first.score - first.log_odds) / MATCH_WEIGHT,
+        "run_together": float(len(first.text.split()) > LONGEST_SENTENCE_WORDS),
     }
 
 
