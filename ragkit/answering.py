@@ -106,12 +106,12 @@ class Answerer:
         if tokens:
             self.writer()
         watch, refusal, question = _Watch(), trace.answer, trace.answer.question
-        draft = draft_answer(question, evidence, self.writer, tokens)
+        brief = self.settings.style == "short"
+        draft = draft_answer(question, evidence, self.writer, tokens, brief=brief)
         seconds = replace(refusal.seconds, generate=watch.lap())
         if draft.refuses:
             return replace(trace, draft=draft, answer=replace(refusal, seconds=seconds, reason="unsupported"))
         profile = profile_of(self.writer().name) if draft.statements else Profile()
-        brief = self.settings.style == "short"
         repaired = repair(trace.retrieved.question, draft, evidence, self.verifier, self.reader, profile, brief=brief)
         shown = {item.label: item for item in evidence}
         drawn = say_yes_or_no(trace.retrieved.question, repaired.drawn, shown, self.verifier)

@@ -17,7 +17,7 @@ from ragkit.models.generation import Generator
 from ragkit.neutral import as_data
 from ragkit.profiles import profile_of
 from ragkit.prompts import NOT_HERE, REFUSAL, chat_messages, completion_prompt, direct_prompt
-from ragkit.questions import asked_kind, is_broad, is_yes_no
+from ragkit.questions import asked_kind, asks_for_list, asks_how_or_why, is_broad, is_yes_no
 from ragkit.records import Evidence
 from ragkit.sentences import in_context
 from ragkit.terms import STOP_WORDS
@@ -58,9 +58,21 @@ class Draft:
 
 
 def draft_answer(
-    question: str, evidence: Sequence[Evidence], writer: Callable[[], Generator], max_tokens: int
+    question: str,
+    evidence: Sequence[Evidence],
+    writer: Callable[[], Generator],
+    max_tokens: int,
+    *,
+    brief: bool = False,
 ) -> Draft:
     """What the model writes to the question, as sentences with the labels they cite.
+
+    Args:
+        question: What was asked.
+        evidence: What the model is shown.
+        writer: Called only if something is to be written.
+        max_tokens: How much may be written; 0 for nothing.
+        brief: Whether a short answer is wanted, so that more may be left out of a quotation.
 
     Raises:
         ModelError: The model failed.
@@ -75,7 +87,7 @@ def draft_answer(
         refuses = REFUSAL.rstrip(".").casefold() in written.casefold()
         return Draft(prompt, written, () if refuses else _single(parse_draft(written)), refuses=refuses)
     if profile_of(generator.name).prompt == "direct":
-        return _draft_each(question, evidence, generator, max_tokens)
+        return _draft_each(question, evidence, generator, max_tokens, brief=brief)
     text = as_data(shown_text(evidence[0]))
     prompt = completion_prompt(question, text)
     written = "".join(generator.stream(prompt, max_tokens=max_tokens, stop=["\n"], words=f"{text} {question}"))
@@ -83,7 +95,9 @@ def draft_answer(
     return Draft(prompt, written, _single(first))
 
 
-def _draft_each(question: str, evidence: Sequence[Evidence], generator: Generator, max_tokens: int) -> Draft:
+def _draft_each(
+    question: str, evidence: Sequence[Evidence], generator: Generator, max_tokens: int, *, brief: bool
+) -> Draft:
     """One sentence for each piece of evidence."""
     asked = [item for item in evidence if item.log_odds >= LEAST_LOG_ODDS]
     if not asked:
@@ -94,7 +108,7 @@ def _draft_each(question: str, evidence: Sequence[Evidence], generator: Generato
     prompts = [direct_prompt(question, text, hint) for text, hint in zip(texts, hints, strict=True)]
     words = [f"{text} {question}" for text in texts]
     lines = generator.write_all(prompts, words, max_tokens=max_tokens, instead=NOT_HERE)
-    shorter = [[] if is_broad(question) or is_yes_no(question) else _trims(question, item) for item in asked]
+    shorter = [_trims(question, item, brief=brief) for item in asked]
     likely = generator.score_all(prompts, words, shorter)
     statements, denied = [], []
     for item, line, cut, scores in zip(asked, lines, shorter, likely, strict=True):
@@ -110,9 +124,12 @@ def _draft_each(question: str, evidence: Sequence[Evidence], generator: Generato
     return Draft("\n\n".join(prompts), written, tuple(statements), tuple(denied))
 
 
-def _trims(question: str, item: Evidence) -> list[str]:
-    """The quotation with parts left out that its short answer does not need."""
-    all_counts = asked_kind(question) is None
+def _trims(question: str, item: Evidence, *, brief: bool) -> list[str]:
+    """The quotation with parts left out that its short answer does not need; none where all of it may be needed."""
+    needs_all = asks_for_list(question) if brief else is_broad(question)
+    if needs_all or is_yes_no(question) or asks_how_or_why(question):
+        return []
+    all_counts = asked_kind(question) is None and not brief
     return trims(without_marks(item.text), without_marks(item.short_answer), all_counts=all_counts)
 
 

@@ -71,6 +71,11 @@ _BROAD = re.compile(
 )
 
 
+_HOW_OR_WHY = re.compile(
+    r"\bwhy\b|^\W*how\b(?! (?:many|much|long|old|far|large|big|tall|high|fast|deep|wide|few|heavy|often)\b)"
+    r"|\b(?:explain|describe|compare|reasons?)\b",
+    re.IGNORECASE,
+)
 _LISTED = re.compile(r"\b(?:what|who|which)\s+(?:are|were)\b", re.IGNORECASE)
 _YES_NO = re.compile(
     r"^\W*(?:(?!who|what|when|where|why|which|how)[^,?]{1,80},\s+)?(?:(?:and|but|so|then)\s+)?"
@@ -89,6 +94,11 @@ def split_question(question: str) -> list[str]:
     """The questions that are asked in one, as in "Who won, and when was the race?"; mostly just the one."""
     parts = [part.rstrip(" ?") + "?" for part in _NEXT_PART.split(question)]
     return parts if len(parts) > 1 and all(_ONE_QUESTION.match(part) for part in parts) else [question]
+
+
+def asks_how_or_why(question: str) -> bool:
+    """Whether it asks for an explanation."""
+    return bool(_HOW_OR_WHY.search(question))
 
 
 def is_broad(question: str) -> bool:
