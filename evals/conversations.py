@@ -13,6 +13,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def main() -> None:
 
 
 def _follow(dialogue: dict[str, Any], *, answer: bool) -> Iterator[FollowUp]:
-    kit = build(dialogue["documents"], cache_folder() / "measurements" / f"chat-{Path(dialogue['documents'][0]).stem}")
+    kit = _open(tuple(dialogue["documents"]))
     turns: list[Turn] = []
     for turn in dialogue["turns"]:
         reply = kit.ask(turn["whole"])
@@ -74,6 +75,11 @@ def _follow(dialogue: dict[str, Any], *, answer: bool) -> Iterator[FollowUp]:
             right |= {"whole": _holds(reply, turn)} if answer else {}
             yield FollowUp(dialogue["id"], turn["kind"], turn["question"], turn["whole"], made, right)
         turns.append(Turn(turn["whole"], "" if reply.abstained else " ".join(s.text for s in reply.sentences)))
+
+
+@cache
+def _open(documents: tuple[str, ...]) -> Kit:
+    return build(documents, cache_folder() / "measurements" / f"chat-{Path(documents[0]).stem}")
 
 
 def _is_right(kit: Kit, question: str, turn: dict[str, Any]) -> bool:
