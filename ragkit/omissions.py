@@ -43,7 +43,8 @@ _SUBORDINATE = frozenset("before after while when because although though that a
 _SAYING = frozenset(
     map(
         stem,
-        "say says said claim claims claimed tell told think thought believe believed suggest suggested argue argued "
+        "say says said present presents put puts see sees describe describes claim claims claimed tell told think "
+        "thought believe believed suggest suggested argue argued "
         "allege alleged report reported hint hinted hope hoped fear feared deny denied doubt doubted assume assumed "
         "estimate estimated forecast predict predicted write wrote insist insisted warn warned promise promised expect "
         "expected according rumour rumours myth legend evidence accusation accused charge view opinion announce "
@@ -56,7 +57,8 @@ _TURNING = frozenset(
         "refuse refused decline declined fail failed cease ceased stop stopped avoid avoided prevent prevented forbid "
         "forbade reject rejected plan planned intend intended want wanted wish wished try tried attempt attempted ask "
         "asked demand demanded offer offered threaten threatened propose proposed consider considered former formerly "
-        "nearly almost hardly barely unable".split(),
+        "nearly almost hardly barely unable mainly mostly largely partly partially chiefly usually often sometimes "
+        "generally typically primarily perhaps possibly probably".split(),
     )
 )
 _AUXILIARIES = frozenset(
@@ -217,7 +219,7 @@ def _changes(gap: _Gap) -> bool:
     if words[0] in _ALTERNATIVES and not gap.is_aside:
         return True
     if gap.is_aside:
-        return words[0] in _CONDITIONS | _EXCEPTS
+        return words[0] in _CONDITIONS | _EXCEPTS or (words[0] == "as" and _says(gap))
     if gap.tokens[:2] == ("'", "s") and gap.has_content:
         return True
     if not bare or words[-1] in _JOINTS:

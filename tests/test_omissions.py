@@ -18,6 +18,8 @@ from ragkit.omissions import left_out
         pytest.param("Police arrested the men.", "Police arrested one of the men.", id="one-of"),
         pytest.param("A fee is charged.", "Unless the rent is paid, a fee is charged.", id="condition"),
         pytest.param("The museum opens daily.", "The museum opens daily except on Monday.", id="exception-at-the-end"),
+        pytest.param("They came from Oslo.", "They mainly came from Oslo.", id="mainly"),
+        pytest.param("Peace has to begin now.", "Peace, as the letter presents it, has to begin now.", id="as-it-says"),
         pytest.param("The letter came was denied.", "That the letter came was denied.", id="that"),
         pytest.param("It is free for children.", "It is free for children, or with a card.", id="alternative"),
         pytest.param("She had to pay.", "She had refused to pay.", id="turned"),
