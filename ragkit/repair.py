@@ -20,7 +20,7 @@ from ragkit.verification import Verdict, verify_answer
 
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\(?\d{1,3}[.)])\s+")
 
-LEAST_SUPPORT = 0.8
+LEAST_SUPPORT = 0.9
 """A wording must be supported more surely than `verify` asks for, since the source can be quoted in its place."""
 
 BRIEF = 3.0

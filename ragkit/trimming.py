@@ -6,7 +6,7 @@ Which of these reads well is for the writer to say. Called by `drafting`.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 from ragkit.omissions import left_out
@@ -29,6 +29,8 @@ _APART = re.compile(
     r"[\s,]*(?:but|yet|while|whereas|because|although|though|when|after|before|until|since|so|which|who|whose|whom|where)\s",
     re.IGNORECASE,
 )
+_ASIDE = re.compile(r"\s*(?:\w+ing|who|which|whose|whom|where)\b", re.IGNORECASE)
+_AND_NAME = re.compile(r"\s*(?:and|or|of)\s+(?:the\s+)?[A-Z]")
 _LEADING = re.compile(r"^(?:[\s,;:–—-]+|(?:and|but|yet|while|whereas|although|though|so)\s+(?!that\b))+", re.IGNORECASE)
 _TRAILING = re.compile(r"(?:[\s,;:–—-]+|\s(?:and|or|but|nor|as|except))+$", re.IGNORECASE)
 _ENDED = re.compile(r"[.!?][\"'”’)\]]*$")
@@ -49,7 +51,7 @@ def trims(text: str, answer: str, *, all_counts: bool = False) -> list[str]:
     marks, clauses = _cuts(_MARK, text), _cuts(_CLAUSE, text)
     if not answer or at < 0 or not 0 < len(marks | clauses) <= MOST_JOINTS:
         return []
-    parting = {place for place in (*marks, *clauses) if not all_counts or _parts(text, place)}
+    parting = {place for place in (*marks, *clauses) if _may_cut(text, place, marks, all_counts=all_counts)}
     edges = sorted({0, len(text)} | parting)
     pairs = combinations(sorted(marks), 2)
     asides = [(a, b) for a, b in pairs if a in parting and (marks[a], marks[b]) in _ASIDES]
@@ -67,6 +69,22 @@ def _cuts(joint: re.Pattern[str], text: str) -> dict[int, str]:
 
 def _mark(at: str, before: str) -> str:
     return ")" if before == ")" else "—" if at[0] in "-–—" else at[0]
+
+
+def _may_cut(text: str, place: int, marks: Mapping[int, str], *, all_counts: bool) -> bool:
+    """Whether a sentence may end or begin here: not within a name, nor where a statement goes on after an aside."""
+    before = max((mark for mark in marks if mark < place), default=0)
+    after = min((mark for mark in marks if mark > place), default=0)
+    closes = marks.get(place) == "," == marks.get(before) and _ASIDE.match(text, before)
+    opens = marks.get(place) == "," == marks.get(after) and _ASIDE.match(text, place)
+    goes_on = closes or opens
+    return not goes_on and not _in_name(text, place) and (not all_counts or _parts(text, place))
+
+
+def _in_name(text: str, place: int) -> bool:
+    """Whether an "and" joins what may be one name, as in "Hallam and the Strouds"."""
+    last = text[:place].split()[-1:]
+    return bool(last and last[0][:1].isupper() and _AND_NAME.match(text, place))
 
 
 def _parts(text: str, place: int) -> bool:

@@ -50,3 +50,24 @@ def test_what_is_joined_by_and_stays_where_all_of_it_may_be_asked_for():
     assert "The council cut the fares." in trims(DEEDS, "cut the fares")
     kept = trims(DEEDS, "cut the fares", all_counts=True)
     assert kept == ["The council cut the fares, hired 40 drivers and built two depots."]
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "never"),
+    [
+        pytest.param(
+            "In 1974 Lennox Marr played him in Captain Ash and the Daughters of Lyme, a play for children.",
+            "Lennox Marr",
+            "In 1974 Lennox Marr played him in Captain Ash.",
+            id="name",
+        ),
+        pytest.param(
+            "Roe was his first choice, but the studio, claiming that nobody knew him, refused to pay for the film.",
+            "the studio",
+            "But the studio, claiming that nobody knew him.",
+            id="after-an-aside",
+        ),
+    ],
+)
+def test_it_is_not_cut_within_a_name_nor_where_the_statement_goes_on(text, answer, never):
+    assert all(not line.casefold().endswith(never[4:].casefold()) for line in trims(text, answer))
