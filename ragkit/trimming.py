@@ -54,7 +54,7 @@ def trims(text: str, answer: str, *, all_counts: bool = False) -> list[str]:
     parting = {place for place in (*marks, *clauses) if _may_cut(text, place, marks, all_counts=all_counts)}
     edges = sorted({0, len(text)} | parting)
     pairs = combinations(sorted(marks), 2)
-    asides = [(a, b) for a, b in pairs if a in parting and (marks[a], marks[b]) in _ASIDES]
+    asides = [(a, b) for a, b in pairs if (marks[a], marks[b]) in _ASIDES and (not all_counts or _parts(text, a))]
     found = dict.fromkeys(map(_finished, _kept(text, edges, asides, at, at + len(answer))))
     most = MOST_KEPT * len(text.split())
     fitting = [line for line in found if LEAST_WORDS <= len(line.split()) <= most and _is_balanced(line)]
