@@ -23,7 +23,7 @@ from evals.parts import open_suite, part_of
 from ragkit.confidence import estimate_confidence, least_confidence
 from ragkit.errors import SettingsError
 from ragkit.evaluation import GoldQuestion
-from ragkit.evaluation.metrics import (
+from ragkit.evaluation.measures.metrics import (
     answer_right,
     evidence_sentence_f1,
     first_citation_right,

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ragkit
-from ragkit.evaluation.report import markdown_table
+from ragkit.evaluation.report.tables import markdown_table
 from ragkit.index.folder import sha256_of
 
 QUESTIONS = (

@@ -17,9 +17,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ragkit.evaluation.estimates import Observation, estimate_mean
-from ragkit.evaluation.metrics import includes, spoken_text
-from ragkit.evaluation.report import markdown_table
+from ragkit.evaluation.measures.estimates import Observation, estimate_mean
+from ragkit.evaluation.measures.metrics import includes, spoken_text
+from ragkit.evaluation.report.tables import markdown_table
 from ragkit.followups import complete
 from ragkit.kit import Kit, build
 from ragkit.models.weights import cache_folder

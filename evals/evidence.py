@@ -14,8 +14,8 @@ from functools import cache
 
 from evals.parts import is_gold, open_suite, part_of
 from ragkit.evaluation import GoldQuestion
-from ragkit.evaluation.metrics import includes, normalise
-from ragkit.evaluation.report import markdown_table
+from ragkit.evaluation.measures.metrics import includes, normalise
+from ragkit.evaluation.report.tables import markdown_table
 from ragkit.evidence import MATCH_WEIGHT, Candidate, read_sentences, score_sentences
 from ragkit.index.snapshot import Snapshot
 from ragkit.kit import Kit

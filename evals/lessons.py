@@ -14,7 +14,7 @@ from typing import Any
 
 from evals.parts import as_typed, documents_of, entries_of, is_gold, open_suite, part_of
 from ragkit.evaluation import GoldQuestion
-from ragkit.evaluation.metrics import includes, normalise
+from ragkit.evaluation.measures.metrics import includes, normalise
 from ragkit.models.packing import Packed
 from ragkit.models.reading import encode_question, encode_text, tokens_in
 from ragkit.records import Paragraph

@@ -19,8 +19,8 @@ from evals.answers import measured
 from ragkit.citations import without_marks
 from ragkit.confidence import estimate_confidence
 from ragkit.evaluation import load_suite
-from ragkit.evaluation.estimates import Observation, estimate_proportion
-from ragkit.evaluation.report import markdown_table
+from ragkit.evaluation.measures.estimates import Observation, estimate_proportion
+from ragkit.evaluation.report.tables import markdown_table
 from ragkit.models.weights import cache_folder
 from ragkit.settings import Settings
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import ragkit.verification
 from evals.parts import open_suite
-from ragkit.evaluation.estimates import Observation, estimate_proportion
-from ragkit.evaluation.report import markdown_table
+from ragkit.evaluation.measures.estimates import Observation, estimate_proportion
+from ragkit.evaluation.report.tables import markdown_table
 from ragkit.models.loading import load_verifier
 from ragkit.models.reading import SentencedText
 from ragkit.models.verifying import Judgement, Verifier

@@ -25,8 +25,8 @@ from sklearn.metrics import roc_auc_score
 from evals.parts import entries_of, open_suite, part_of
 from ragkit.citations import DraftSentence, without_marks
 from ragkit.evaluation import GoldQuestion
-from ragkit.evaluation.metrics import includes
-from ragkit.evaluation.report import markdown_table
+from ragkit.evaluation.measures.metrics import includes
+from ragkit.evaluation.report.tables import markdown_table
 from ragkit.kit import Kit
 from ragkit.models.weights import WRITER
 from ragkit.profiles import Profile, profile_of

@@ -26,7 +26,7 @@ from evals.adapters import add_low_rank, low_rank_tensors, make_batches, save_ad
 from evals.lessons import find_wording
 from evals.parts import as_typed, documents_of, entries_of, is_gold, part_of
 from ragkit.evaluation import GoldQuestion, load_suite
-from ragkit.evaluation.metrics import includes
+from ragkit.evaluation.measures.metrics import includes
 from ragkit.models.conversion import quiet_transformers, writer_folder
 from ragkit.models.loading import WRITER_ADAPTER, load_tokenizer
 from ragkit.models.packing import Packed, read_packed

@@ -67,12 +67,21 @@ class Answerer:
         """
         return self.trace(question, snapshot, question_id).answer
 
-    def trace(self, question: str, snapshot: Snapshot, question_id: str | None = None) -> Trace:
-        """The answer with every step that led to it; raises what `answer` does."""
+    def trace(
+        self, question: str, snapshot: Snapshot, question_id: str | None = None, *, given: Retrieved | None = None
+    ) -> Trace:
+        """The answer with every step that led to it; raises what `answer` does.
+
+        Args:
+            question: What is asked.
+            snapshot: Of the index that is searched.
+            question_id: Goes with the answer.
+            given: To answer from instead of searching.
+        """
         question = check_question(question, self.settings.max_question_chars)
         self.reader(), self.verifier()  # loading them is no part of an answer's seconds
         watch = _Watch()
-        retrieved = self.retriever.retrieve(question, snapshot, self.settings.rerank_paragraphs)
+        retrieved = given or self.retriever.retrieve(question, snapshot, self.settings.rerank_paragraphs)
         limits = self.limits(retrieved.question)
         screened = self.rank(retrieved, limits)
         ranked = screened.kept

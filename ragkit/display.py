@@ -7,9 +7,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ragkit.evaluation.report import SUMMARY_HEADER, summary_rows, tag_header, tag_rows
-from ragkit.evaluation.report import failures as list_failures
-from ragkit.evaluation.results import EvalResult
 from ragkit.evidence import Candidate
 from ragkit.index.index import IndexInfo
 from ragkit.ingest import IngestReport
@@ -196,19 +193,6 @@ def info_text(info: IndexInfo, documents: Sequence[DocumentRef]) -> RenderableTy
     ):
         table.add_row(Text(name, style="dim"), Text(value))
     return Group(table, *(Text(f"  {document.path}") for document in documents))
-
-
-def eval_tables(result: EvalResult, *, with_failures: bool) -> list[RenderableType]:
-    """The metrics, the metrics by tag, and the wrong answers if asked for."""
-    shown: list[RenderableType] = [_table(SUMMARY_HEADER, summary_rows(result), result.suite)]
-    if result.by_tag:
-        shown.append(_table(tag_header(result), tag_rows(result), "by tag"))
-    if with_failures:
-        for failure in list_failures(result):
-            shown.append(
-                Text(f"{failure.id}  {failure.question}\n    said: {failure.answer}\n    gold: {failure.gold}")
-            )
-    return shown
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> Table:

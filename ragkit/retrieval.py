@@ -4,7 +4,7 @@ Fusing by rank: Cormack, Clarke and Büttcher 2009, "Reciprocal Rank Fusion". Th
 half of the XQuAD articles and CLAPNQ passages by `python -m evals.evidence`; its table is in `evals/README.md`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ragkit.index.snapshot import Snapshot
@@ -31,6 +31,7 @@ class Retrieved:
     Attributes:
         question: As it was searched for, misspelt words put right.
         others: Hits further down the fused list, which were not reranked.
+        fused: Every hit in the order before reranking.
     """
 
     question: str
@@ -39,6 +40,22 @@ class Retrieved:
     paragraph_tokens: tuple[TokenVectors, ...]
     matches: tuple[Vectors, ...]
     others: tuple[Hit, ...] = ()
+    fused: tuple[Hit, ...] = ()
+
+    def stages(self) -> dict[str, list[str]]:
+        """Paragraph keys by stage, best first: `dense`, `keyword`, `fused`, and `reranked` with the rest behind it.
+
+        A paragraph that vectors or keywords did not bring up is not in their stage; equal scores are in fused order.
+        """
+        dense = [(hit.dense, hit) for hit in self.fused if hit.dense is not None]
+        keyword = [(hit.keyword, hit) for hit in self.fused if hit.keyword is not None]
+        ranked = {
+            "dense": [hit for _, hit in sorted(dense, key=lambda pair: -pair[0])],
+            "keyword": [hit for _, hit in sorted(keyword, key=lambda pair: -pair[0])],
+            "fused": self.fused,
+            "reranked": (*self.hits, *self.fused),
+        }
+        return {stage: _distinct_keys(hits) for stage, hits in ranked.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +97,8 @@ class Retriever:
         if corrected != question:
             question, hits = corrected, self._search(corrected, snapshot, k)
         reranked = max(self.rerank, k)
-        others = [replace(hit, rank=rank) for rank, hit in enumerate(hits[reranked:], reranked + 1)]
-        return replace(self._rerank(question, hits[:reranked], k), others=tuple(others))
+        fused = tuple(replace(hit, rank=rank) for rank, hit in enumerate(hits, 1))
+        return replace(self._rerank(question, hits[:reranked], k), others=fused[reranked:], fused=fused)
 
     def locate(self, question: str, path: str, number: int, snapshot: Snapshot) -> Located | None:
         """How far down a paragraph stands in either list, however long; None if the index does not hold it."""
@@ -124,6 +141,15 @@ class Retriever:
         order = sorted(range(len(hits)), key=lambda n: -scores[n])[:k]
         ranked = tuple(replace(hits[n], score=scores[n], rank=rank) for rank, n in enumerate(order, 1))
         return Retrieved(question, ranked, tokens, tuple(encoded[n] for n in order), tuple(matches[n] for n in order))
+
+
+def paragraph_key(path: str, number: int) -> str:
+    """A paragraph's name in rankings, `document#number`."""
+    return f"{path}#{number}"
+
+
+def _distinct_keys(hits: Iterable[Hit]) -> list[str]:
+    return list(dict.fromkeys(paragraph_key(hit.paragraph.document.path, hit.paragraph.number) for hit in hits))
 
 
 def _rank_of(path: str, number: int, chunk_ids: Sequence[int], snapshot: Snapshot) -> int | None:

@@ -4,6 +4,7 @@ Only the paths (`ingest`, `answering`), `kit`, `evaluation`, `serving` and `cli`
 """
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,13 +49,18 @@ class Settings(BaseModel):
     max_question_chars: int = Field(2000, ge=10, le=100_000, description="Longer questions are refused.")
 
     @classmethod
-    def load(cls, file: Path | None = None, **given: Any) -> "Settings":
+    def load(cls, file: Path | None = None, below: Mapping[str, Any] | None = None, **given: Any) -> "Settings":
         """Settings from a TOML file, overridden by whatever else is given and not None.
+
+        Args:
+            file: The TOML file.
+            below: What counts where neither the file nor the caller says anything.
+            **given: Single settings.
 
         Raises:
             SettingsError: The file cannot be read, a name is unknown or a value out of bounds.
         """
-        values = _read(file) if file is not None else {}
+        values = dict(below or {}) | (_read(file) if file is not None else {})
         values |= {name: value for name, value in given.items() if value is not None}
         try:
             return cls(**values)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from ragkit.errors import GoldError, SettingsError
-from ragkit.evaluation.datasets import load_suite
+from ragkit.evaluation.datasets import find_problems, load_suite
 from ragkit.readers import read_document
 
 PUBLIC = Path(__file__).parents[1].parent / "shared" / "data"
@@ -135,8 +135,9 @@ def test_the_two_clapnq_files_are_one_suite_whichever_is_given(tmp_path):
         pytest.param("x.json", '{"data": [{"title": "T"}]}', "not SQuAD.*data.0.paragraphs", id="squad"),
         pytest.param("x.jsonl", clapnq("1", "Cats .") + '\n{"id": "2"}', "line 2: not CLAPNQ", id="clapnq"),
         pytest.param("x.jsonl", clapnq("1", "A .") + "\n" + clapnq("1", "B ."), "'1' occurs twice", id="same id"),
-        pytest.param("x.txt", "hello", "neither SQuAD JSON nor CLAPNQ", id="text"),
-        pytest.param("x.jsonl", '{"id": "1", "question": "Q"}', "suite.toml beside it", id="gold file"),
+        pytest.param("x.txt", "hello", "no dataset of a known format: SQuAD, .* suite.toml beside it", id="text"),
+        pytest.param("x.jsonl", '{"id": "1", "question": "Q"}', "no dataset of a known format", id="no answer"),
+        pytest.param("x.jsonl", '{"question": "Q", "answer": "A"}', "--documents, or put .*documents", id="documents"),
         pytest.param("x.json", '{"data": []}', "holds no questions", id="no questions"),
     ],
 )
@@ -174,11 +175,77 @@ def test_a_suite_whose_evidence_moved_is_refused(tmp_path):
         pytest.param(
             'name = "x"\ndocuments = ["docs"]\n[thresholds]\nrightness = 0.5', SettingsError, "rightness", id="metric"
         ),
+        pytest.param(
+            'name = "x"\ndocuments = ["docs"]\n[settings]\nchunk_token = 90',
+            SettingsError,
+            r"suite.toml: settings.chunk_token: unknown key. Known settings: .*chunk_tokens",
+            id="setting",
+        ),
+        pytest.param(
+            'name = "x"\ndocuments = ["docs"]\n[settings]\nmin_confidence = 2',
+            SettingsError,
+            "settings.min_confidence: .* less than or equal to 1",
+            id="bound",
+        ),
     ],
 )
 def test_a_broken_suite_file_is_named(tmp_path, toml, error, message):
     with pytest.raises(error, match=message):
         load_suite(make_suite(tmp_path, toml), tmp_path / "work")
+
+
+def test_a_suite_says_with_which_settings_it_is_to_be_run(tmp_path):
+    toml = 'name = "mine"\ndocuments = ["docs"]\n'
+    plain = load_suite(make_suite(tmp_path, toml), tmp_path / "work")
+    suite = load_suite(make_suite(tmp_path, f"{toml}[settings]\nchunk_tokens = 90\n"), tmp_path / "work")
+    assert (plain.settings, suite.settings) == ({}, {"chunk_tokens": 90})
+    assert suite.fingerprint() == plain.fingerprint()
+
+
+def test_the_questions_of_a_suite_are_the_suite_and_bring_no_other_documents(tmp_path):
+    folder = make_suite(tmp_path)
+    assert load_suite(folder / "questions.jsonl", tmp_path / "work") == load_suite(folder, tmp_path / "work")
+    with pytest.raises(GoldError, match=r"names its own documents\. Leave --documents out"):
+        load_suite(folder, tmp_path / "work", documents=[tmp_path / "docs"])
+    with pytest.raises(GoldError, match=r"brings its own documents"):
+        load_suite(write(tmp_path / "x.json", SQUAD), tmp_path / "work", documents=[tmp_path / "docs"])
+
+
+def test_gold_questions_without_a_suite_file_are_asked_of_the_documents_given(tmp_path):
+    lines = (make_suite(tmp_path) / "questions.jsonl").read_text(encoding="utf-8")
+    drafted = write(tmp_path / "drafted.jsonl", lines)
+    suite = load_suite(drafted, tmp_path / "work", documents=[tmp_path / "docs"])
+    assert (suite.name, suite.questions[0].evidence[0].paragraph) == ("drafted", 2)
+    with pytest.raises(GoldError, match=r"nowhere do not exist\. Check --documents"):
+        load_suite(drafted, tmp_path / "work", documents=[tmp_path / "nowhere"])
+    write(drafted, lines.replace('["Two"]', "[]"))
+    assert load_suite(drafted, tmp_path / "work", documents=[tmp_path / "docs"]).questions[0].answerable
+    write(drafted, lines.replace('["Two"]', '["Two"], "answerable": false'))
+    with pytest.raises(GoldError, match="'q' has answers but is marked as not answerable"):
+        load_suite(drafted, tmp_path / "work", documents=[tmp_path / "docs"])
+
+
+def test_a_folder_that_holds_one_dataset_is_that_dataset(tmp_path):
+    write(tmp_path / "set" / "notes.txt", "About these questions.")
+    file = write(tmp_path / "set" / "tiny.json", SQUAD)
+    assert load_suite(file.parent, tmp_path / "work") == load_suite(file, tmp_path / "work")
+    write(file.with_name("other.json"), SQUAD)
+    with pytest.raises(GoldError, match=r"several datasets: other\.json, tiny\.json\. Give one"):
+        load_suite(file.parent, tmp_path / "work")
+
+
+def test_a_check_reports_broken_lines_and_goes_on(tmp_path):
+    folder = make_suite(tmp_path)
+    file = folder / "questions.jsonl"
+    good = file.read_text(encoding="utf-8").strip()
+    write(file, f'{{broken\n{good}\n{{"id": "r"}}\n{good}\n')
+    suite, problems = find_problems(folder, tmp_path / "work")
+    assert [q.id for q in suite.questions] == ["q", "q"]
+    assert [(p.question_id, p.what.split(": ", 1)[-1]) for p in problems] == [
+        (None, "not valid JSON: Expecting property name enclosed in double quotes at column 2"),
+        (None, "question: Field required"),
+        ("q", "its id is used more than once"),
+    ]
 
 
 def test_an_unknown_suite_is_an_error_that_lists_those_there_are(tmp_path, monkeypatch):

@@ -28,7 +28,7 @@ def test_a_line_becomes_a_question_with_every_field(tmp_path):
         "id": "q1",
         "question": "Which two colours?",
         "must_include": ["red", ["blue", "azure"]],
-        "evidence": [{"document": "seeds/a.txt", "paragraph": 2, "starts_with": "The flag"}],
+        "evidence": [{"document": "seeds/a.txt", "paragraph": 2, "starts_with": "The flag", "grade": 2}],
         "answerable": True,
         "tags": ["list"],
     }
@@ -37,7 +37,7 @@ def test_a_line_becomes_a_question_with_every_field(tmp_path):
             id="q1",
             question="Which two colours?",
             must_include=(("red",), ("blue", "azure")),
-            evidence=(GoldEvidence("seeds/a.txt", 2, "The flag"),),
+            evidence=(GoldEvidence("seeds/a.txt", 2, "The flag", grade=2),),
             tags=("list",),
         ),
     )

@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import pytest
 
-from ragkit.evaluation import metrics
-from ragkit.evaluation.estimates import Observation, estimate_mean, estimate_proportion, mcnemar_p
 from ragkit.evaluation.gold import GoldEvidence, GoldQuestion
+from ragkit.evaluation.measures import metrics
+from ragkit.evaluation.measures.estimates import Observation, estimate_mean, estimate_proportion, mcnemar_p
 from ragkit.records import Answer, Citation, DocumentRef, Paragraph, Seconds, Sentence
 
 TEXT = "Denver won 24 to 10. Carolina lost."
@@ -94,19 +94,48 @@ def test_labels_are_cut_from_an_answer_without_sentences():
 
 
 @pytest.mark.parametrize(
-    ("question", "given", "right", "rightly", "wrongly"),
+    ("question", "given", "right"),
     [
-        pytest.param(gold("Denver"), answer("Denver won."), 1.0, None, 0.0, id="answered"),
-        pytest.param(gold("Denver"), REFUSAL, 0.0, None, 1.0, id="refused wrongly"),
-        pytest.param(UNANSWERABLE, REFUSAL, 1.0, 1.0, None, id="refused rightly"),
-        pytest.param(UNANSWERABLE, answer("Denver won."), 0.0, 0.0, None, id="made up"),
-        pytest.param(LONG, answer("Denver won."), None, None, 0.0, id="long gold"),
+        pytest.param(gold("Denver"), answer("Denver won."), 1.0, id="answered"),
+        pytest.param(gold("Denver"), REFUSAL, 0.0, id="refused wrongly"),
+        pytest.param(UNANSWERABLE, REFUSAL, 1.0, id="refused rightly"),
+        pytest.param(UNANSWERABLE, answer("Denver won."), 0.0, id="made up"),
+        pytest.param(LONG, answer("Denver won."), None, id="long gold"),
+        pytest.param(gold(), answer("Denver won."), None, id="gold paragraphs but no gold answers"),
     ],
 )
-def test_right_answers_and_refusals(question, given, right, rightly, wrongly):
+def test_right_answers_and_refusals(question, given, right):
     assert metrics.answer_right(question, given) == right
-    assert metrics.refused_rightly(question, given) == rightly
-    assert metrics.refused_wrongly(question, given) == wrongly
+
+
+COLOURS = gold(must_include=(("red",), ("blue", "azure"), ("dark green",), ("grey",)))
+
+
+@pytest.mark.parametrize(
+    ("given", "recall", "precision"),
+    [
+        pytest.param(answer("Red.", "Azure, dark green."), 0.75, 1.0, id="3 of 4 entries in 2 of 2 sentences"),
+        pytest.param(answer("Red.", "Green.", "Purple."), 0.25, 1 / 3, id="1 of 4 entries in 1 of 3 sentences"),
+        pytest.param(answer("Red.", "Blue.", "Azure."), 0.5, 1.0, id="an entry said twice is said once"),
+        pytest.param(answer("- red\n- purple\n\n- blue\n- grey"), 0.75, 0.75, id="3 of 4 lines of one sentence"),
+        pytest.param(answer("Purple."), 0.0, 0.0, id="none"),
+        pytest.param(REFUSAL, 0.0, None, id="refused"),
+    ],
+)
+def test_lists_are_judged_by_their_entries(given, recall, precision):
+    assert metrics.item_recall(COLOURS, given) == recall
+    assert metrics.item_precision(COLOURS, given) == precision
+
+
+def test_only_lists_have_entries():
+    for question in (gold("red"), UNANSWERABLE, LONG):
+        assert metrics.item_recall(question, answer("Red.")) is None
+        assert metrics.item_precision(question, answer("Red.")) is None
+
+
+def test_an_answer_without_sentences_is_judged_by_its_lines():
+    bare = Answer("q", "Red [1].\nPurple.", False, None, 0.5, (), (), "none")
+    assert metrics.item_precision(COLOURS, bare) == 0.5
 
 
 @pytest.mark.parametrize(
@@ -122,62 +151,6 @@ def test_words_that_must_not_be_said_are_found(given, said):
     assert metrics.says_forbidden(gold("nine"), given) is None
 
 
-@pytest.mark.parametrize(
-    ("question", "given", "answered", "overall"),
-    [
-        pytest.param(gold("x"), answer("x", citations=[cite(), cite(number=2)]), 1.0, 1.0, id="right first"),
-        pytest.param(gold("x"), answer("x", citations=[cite(number=2), cite()]), 0.0, 0.0, id="right second"),
-        pytest.param(gold("x"), answer("x", citations=[cite("seeds/b.txt")]), 0.0, 0.0, id="another document"),
-        pytest.param(gold("x"), answer("x"), 0.0, 0.0, id="no citation"),
-        pytest.param(gold("x"), REFUSAL, None, 0.0, id="refused"),
-        pytest.param(gold("x", evidence=()), answer("x", citations=[cite()]), None, None, id="no gold paragraph"),
-        pytest.param(UNANSWERABLE, answer("x", citations=[cite()]), None, None, id="unanswerable"),
-        pytest.param(LONG, answer("x", citations=[cite()]), 1.0, 1.0, id="long gold"),
-    ],
-)
-def test_first_citation_right(question, given, answered, overall):
-    assert metrics.first_citation_right(question, given) == answered
-    assert metrics.first_citation_right_all(question, given) == overall
-
-
-def test_citation_precision_and_recall_count_paragraphs():
-    question = gold("x", evidence=(("seeds/a.txt", 1), ("seeds/a.txt", 4), ("seeds/b.txt", 1)))
-    given = answer("x", citations=[cite(), cite(start=21, end=35), cite(number=2), cite("seeds/b.txt")])
-    # cited: a1 (twice), a2, b1 = 3 paragraphs, of which a1 and b1 are gold: 2/3; gold: a1, a4, b1, of which 2 are cited
-    assert metrics.citation_precision(question, given) == pytest.approx(2 / 3)
-    assert metrics.citation_recall(question, given) == pytest.approx(2 / 3)
-
-
-def test_without_citations_precision_is_unknown_and_recall_is_zero():
-    assert metrics.citation_precision(gold("x"), answer("x")) is None
-    assert metrics.citation_recall(gold("x"), answer("x")) == 0.0
-    assert metrics.citation_precision(gold("x"), REFUSAL) is None
-    assert metrics.citation_recall(gold("x"), REFUSAL) is None
-    assert metrics.citation_recall(UNANSWERABLE, answer("x")) is None
-
-
-def test_shares_of_sentences():
-    given = answer(
-        Sentence("One.", (1,), "supported", 1.0, quoted=True),
-        Sentence("Two.", (1,), "supported", 0.9),
-        Sentence("Three.", (), "unsupported", 0.1),
-        Sentence("Four.", (1,), "supported", 1.0, quoted=True),
-    )
-    assert metrics.sentences_supported(given) == 0.75  # 3 of 4
-    assert metrics.model_wording(given) == 0.5  # 2 of 4
-    assert metrics.sentences_supported(REFUSAL) is None
-    assert metrics.model_wording(REFUSAL) is None
-
-
-def test_quotes_are_exact_when_the_document_says_so():
-    wrong = Citation(2, cite().paragraph, 0, 6, "Dallas", 0.9)
-    given = answer("x", citations=[cite(), wrong, cite("gone.txt")])
-    # the document that is not to be had counts neither way: 1 of 2
-    assert metrics.quotes_exact(given, lambda path: TEXT if path == "seeds/a.txt" else None) == 0.5
-    assert metrics.quotes_exact(given, lambda path: None) is None
-    assert metrics.quotes_exact(REFUSAL, lambda path: TEXT) is None
-
-
 def test_words_are_counted_without_labels():
     assert metrics.words(answer("Denver won 24 to 10.", "Carolina lost.")) == 7.0  # 5 + 2
     assert metrics.words(REFUSAL) is None
@@ -188,8 +161,25 @@ def test_long_answers_are_compared_by_their_longest_common_subsequence():
     # common: the bridge is 40 m long = 6 of 7 and of 9 words
     assert metrics.rouge_l(question, answer("The bridge is some 40 m long!")) == pytest.approx(2 * 6 / (7 + 9))
     assert metrics.rouge_l(question, answer("Nothing else")) == 0.0
-    assert metrics.rouge_l(question, REFUSAL) is None
-    assert metrics.rouge_l(gold("won"), answer("won")) is None
+
+
+def test_long_answers_are_compared_by_their_words_in_any_order():
+    question = gold("The bridge, opened in 1998, is 40 m long.", evidence_sentences=("The bridge is long.",))
+    # shared: 40 m long is the bridge = 6 of 6 and of 9 words, of which in one order: 40 m long
+    turned = answer("40 m long is the bridge")
+    assert metrics.unigram_f1(question, turned) == pytest.approx(2 * 6 / (6 + 9))
+    assert metrics.rouge_l(question, turned) == pytest.approx(2 * 3 / (6 + 9))
+    # the best of several: 2 * 1 / (1 + 2)
+    several = gold("something else", "the bridge", evidence_sentences=("The bridge is long.",))
+    assert metrics.unigram_f1(several, answer("bridge")) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("metric", [metrics.rouge_l, metrics.unigram_f1], ids=["rouge_l", "unigram_f1"])
+def test_only_long_answers_are_compared_so(metric):
+    assert metric(LONG, REFUSAL) is None
+    assert metric(gold("won"), answer("won")) is None
+    assert metric(gold(evidence_sentences=("Denver won.",)), answer("won")) is None  # no gold answer
+    assert metric(LONG, answer("!")) == 0.0
 
 
 def test_exact_match_and_token_f1_take_the_best_accepted_answer():
@@ -202,6 +192,62 @@ def test_exact_match_and_token_f1_take_the_best_accepted_answer():
     assert metrics.token_f1(gold("won won"), answer("won")) == pytest.approx(2 / 3)  # shared 1: 2 * 1 / (1 + 2)
     assert metrics.token_f1(UNANSWERABLE, REFUSAL) is None
     assert metrics.exact_match(UNANSWERABLE, REFUSAL) is None
+    # of "The A" normalising leaves nothing, as of a refusal
+    assert (metrics.exact_match(gold("The A"), REFUSAL), metrics.token_f1(gold("The A"), REFUSAL)) == (0.0, 0.0)
+    assert (metrics.exact_match(gold("The A"), answer("A")), metrics.token_f1(gold("The A"), answer("A"))) == (1.0, 1.0)
+
+
+@pytest.fixture
+def doubles():
+    """torch counts in 64 bits, as a reference must that has to agree to 1e-9."""
+    import torch
+
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
+SAID = (
+    "The Denver Broncos won.",
+    "Denver Broncos",
+    "It cost $1,000, i.e. a thousand; the U.S. paid!",
+    "An apple a day",
+    "Carolina lost by 14 points, 24-10, in the Super Bowl (number 50).",
+    "the",
+    "Nothing of the kind",
+)
+ACCEPTED = (
+    ("the Denver Broncos", "Broncos"),
+    ("Carolina Panthers", "Carolina", "the Carolina Panthers, who lost 24-10"),
+    ("1,000 $", "US"),
+    ("An",),
+    ("apple day apple day",),
+)
+PAIRS = [(said, accepted) for said in SAID for accepted in ACCEPTED]
+
+
+@pytest.mark.usefixtures("doubles")
+def test_exact_match_and_token_f1_agree_with_torchmetrics():
+    from torchmetrics.functional.text.squad import squad
+
+    for said, accepted in PAIRS:
+        target = {"id": "q", "answers": {"text": list(accepted), "answer_start": [0] * len(accepted)}}
+        reference = squad([{"id": "q", "prediction_text": said}], [target])
+        found = (metrics.exact_match(gold(*accepted), answer(said)), metrics.token_f1(gold(*accepted), answer(said)))
+        wanted = (reference["exact_match"].item() / 100, reference["f1"].item() / 100)
+        assert found == pytest.approx(wanted, abs=1e-9, rel=0), (said, accepted)
+
+
+def test_overlap_with_long_answers_agrees_with_rouge_score():
+    from rouge_score.rouge_scorer import RougeScorer
+
+    scorer = RougeScorer(["rouge1", "rougeL"], use_stemmer=False)
+    for said, accepted in [*PAIRS, (" ".join(SAID), (" ".join(SAID[::-1]), "Zürich’s naïve café — 24–10"))]:
+        question = gold(*accepted, evidence_sentences=("some sentence",))
+        reference = scorer.score_multi(list(accepted), said)
+        assert metrics.unigram_f1(question, answer(said)) == pytest.approx(reference["rouge1"].fmeasure, abs=1e-9)
+        assert metrics.rouge_l(question, answer(said)) == pytest.approx(reference["rougeL"].fmeasure, abs=1e-9)
 
 
 def test_all_metrics_come_under_their_stable_names_in_order():
@@ -210,6 +256,26 @@ def test_all_metrics_come_under_their_stable_names_in_order():
     assert values["answers_right"] == values["quotes_exact"] == 1.0
     assert values["seconds"] == 1.75  # 0.5 + 1 + 0.25
     assert values["refused_rightly"] is None
+    assert values["grounded"] is None  # nobody was asked
+
+
+WEIGHED = ("citations_support", "citations_needed", "grounded", "not_supported")
+
+
+@pytest.mark.parametrize(
+    ("supports", "values"), [(True, (1.0, 1.0, 1.0, 0.0)), (False, (0.0, 0.0, 0.0, 1.0))], ids=["yes", "no"]
+)
+def test_a_judge_is_asked_once_for_each_sentence_and_text(supports, values):
+    asked = []
+
+    def judge(sentence, text):
+        asked.append((sentence, text))
+        return supports
+
+    judged = metrics.judge_answer(gold("Denver"), answer("Denver won.", citations=[cite()]), lambda path: TEXT, judge)
+    assert tuple(judged[name] for name in WEIGHED) == values
+    assert asked == [("Denver won.", TEXT)]
+    assert tuple(judged) == metrics.METRIC_NAMES
 
 
 @pytest.mark.parametrize(
@@ -218,6 +284,10 @@ def test_all_metrics_come_under_their_stable_names_in_order():
         pytest.param(gold("x"), {"answers_right", "contains_gold", "first_citation_right_all"}, id="answerable"),
         pytest.param(UNANSWERABLE, {"answers_right", "refused_rightly"}, id="unanswerable"),
         pytest.param(LONG, {"first_citation_right_all"}, id="long gold"),
+        pytest.param(gold(), {"first_citation_right_all"}, id="gold paragraphs but no gold answers"),
+        pytest.param(
+            COLOURS, {"answers_right", "contains_gold", "item_recall", "first_citation_right_all"}, id="a list"
+        ),
     ],
 )
 def test_an_error_counts_as_wrong(question, zeros):

@@ -13,6 +13,9 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+EVALUATING = ("check", "compare", "draft", "report", "review", "score")
+
+
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
@@ -31,7 +34,9 @@ def test_the_commands_of_the_readme_have_the_options_they_are_shown_with():
     assert commands
     for line in commands:
         words = line.split("#")[0].split()
-        command = words[1:3] if words[1] == "cite" else words[1:2]
+        command = words[1:3] if words[1] in ("cite", "eval") else words[1:2]
+        if command[0] == "eval" and command[1] not in EVALUATING:
+            command = ["eval", "run"]
         shown = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200"}).output
         for option in (word for word in words if re.fullmatch(r"-k|--[a-z-]+", word)):
             assert option in shown, f"{line}: {option}"

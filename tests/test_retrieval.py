@@ -4,7 +4,8 @@ from fakes import WordEmbedder
 from ragkit.index.index import Index
 from ragkit.ingest import IngestOptions, index_paths
 from ragkit.interaction import LateInteraction
-from ragkit.retrieval import Retriever, fuse
+from ragkit.records import Chunk, DocumentRef, Hit, Paragraph
+from ragkit.retrieval import Retrieved, Retriever, fuse
 
 FRUIT = "Apples are red and sweet.\n\nBananas are yellow and soft.\n\nThe monkey ate a ripe fig at noon.\n"
 TALKS = "# Venue\n\nPutin suggested Istanbul.\n\n# Date\n\nThe talks begin on Monday.\n"
@@ -84,6 +85,33 @@ def test_a_cross_encoder_decides_the_order_where_there_is_one(snapshot):
     hits = retriever(reranker=LastFirst()).retrieve("apples bananas monkey", snapshot, 3).hits
     assert hits[0].paragraph.text.startswith("The")
     assert hits[0].score == ord("T")
+
+
+def test_the_order_before_reranking_is_kept_with_its_ranks(snapshot):
+    found = retriever(reranker=LastFirst(), rerank=2).retrieve("apples bananas monkey", snapshot, 2)
+    assert [hit.rank for hit in found.fused] == list(range(1, len(found.fused) + 1))
+    assert [hit.score for hit in found.fused] == sorted((hit.score for hit in found.fused), reverse=True)
+    assert found.others == found.fused[2:] != ()
+    assert {hit.paragraph for hit in found.hits} == {hit.paragraph for hit in found.fused[:2]}
+
+
+def hit(number, dense=None, keyword=None):
+    ref = DocumentRef("my notes.txt", "sha256:0")
+    paragraph = Paragraph(ref, number, 0, 1, "x")
+    return Hit(paragraph, Chunk(ref, 0, 1, "x", (paragraph,), 1), 0.0, number, dense, keyword)
+
+
+def test_each_stage_has_its_own_order_of_paragraphs():
+    fused = (hit(1, 0.5, 2.0), hit(2, None, 9.0), hit(3, 0.7, None), hit(4, 0.5, 2.0))
+    found = Retrieved("x", fused[1::-1], None, (), (), others=fused[2:], fused=fused)
+    assert {stage: [key.removeprefix("my notes.txt#") for key in keys] for stage, keys in found.stages().items()} == {
+        "dense": ["3", "1", "4"],  # 1 and 4 are equal, so in fused order; the vectors did not find 2
+        "keyword": ["2", "1", "4"],
+        "fused": ["1", "2", "3", "4"],
+        "reranked": ["2", "1", "3", "4"],  # 3 and 4 were not reranked
+    }
+    assert list(found.stages()) == ["dense", "keyword", "fused", "reranked"]
+    assert Retrieved("x", (), None, (), ()).stages() == {"dense": [], "keyword": [], "fused": [], "reranked": []}
 
 
 @pytest.mark.parametrize("question", ["会談はどこ?", "أين الاجتماع؟", "the of and", '"apples" OR NEAR(x*'])

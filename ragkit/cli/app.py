@@ -8,7 +8,7 @@ import typer
 
 from ragkit.cli.asking import ask, chat, explain, search
 from ragkit.cli.citing import cite_app
-from ragkit.cli.evaluating import eval_command
+from ragkit.cli.evaluating import eval_app
 from ragkit.cli.indexing import doctor, index_command, info
 from ragkit.cli.screen import Screen
 from ragkit.errors import RagkitError
@@ -30,7 +30,7 @@ app.command()(explain)
 app.add_typer(cite_app)
 app.command()(info)
 app.command()(doctor)
-app.command("eval")(eval_command)
+app.add_typer(eval_app)
 
 
 def main() -> None:

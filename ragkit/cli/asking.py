@@ -65,9 +65,7 @@ def ask(
             _ask_file(screen, kit, questions, as_json)
 
 
-def _open_kit(
-    screen: Screen, index: Path, settings: Path | None, offline: bool, given: Mapping[str, str | float | None]
-) -> Kit:
+def _open_kit(screen: Screen, index: Path, settings: Path | None, offline: bool, given: Mapping[str, Any]) -> Kit:
     """The index with the settings of a file, overridden by what was given."""
     chosen = Settings.load(settings, **given, offline=offline or None)
     return Kit(Index.open(index), chosen, on_message=screen.note)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,13 @@ class Screen:
         except EOFError:
             return ""
 
+    def ask_for(self, prompt: str) -> str | None:
+        """What the user types behind a prompt; None at the end of the input."""
+        try:
+            return self.err.input(prompt, markup=False)
+        except EOFError:
+            return None
+
     def json(self, value: Any) -> None:
         """Prints one JSON value on a line."""
         self.out.file.write(json.dumps(value, ensure_ascii=False) + "\n")
@@ -54,3 +61,18 @@ class Screen:
         ) as bar:
             task = bar.add_task(what, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
+
+    @contextmanager
+    def steps(self) -> Iterator[Callable[[str, int, int], None]]:
+        """A bar as in `progress` for each thing that goes on, told (what, done, total)."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        hidden = self.quiet or not self.err.is_terminal
+        with Progress(*columns, console=self.err, transient=True, disable=hidden) as bar:
+            tasks: dict[str, TaskID] = {}
+
+            def told(what: str, done: int, total: int) -> None:
+                if what not in tasks:
+                    tasks[what] = bar.add_task(what, total=total)
+                bar.update(tasks[what], completed=done, total=total)
+
+            yield told

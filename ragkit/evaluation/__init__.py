@@ -2,11 +2,11 @@
 
 from ragkit.evaluation.compare import Comparison, compare_results
 from ragkit.evaluation.datasets import load_suite
-from ragkit.evaluation.estimates import Estimate
 from ragkit.evaluation.gate import find_misses, parse_thresholds
 from ragkit.evaluation.gold import GoldEvidence, GoldQuestion, load_questions
+from ragkit.evaluation.measures.estimates import Estimate
 from ragkit.evaluation.results import EvalResult, Row, load_result
-from ragkit.evaluation.run import Asker, run_suite
+from ragkit.evaluation.running.run import Asker, run_suite
 from ragkit.evaluation.suite import Suite
 
 __all__ = [

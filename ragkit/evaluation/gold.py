@@ -1,12 +1,12 @@
 """A file of gold questions to `GoldQuestion`s, and the check that their evidence still stands where they say.
 
 One JSON object a line, keys as in `GoldQuestion`. Called by `datasets` when a suite is loaded; the questions are what
-`metrics` judges answers against.
+`metrics` judges answers against. Whoever reads many lines hands over what to do with a broken one: stop, or note it.
 """
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +18,9 @@ from ragkit.records import Paragraph
 
 STRAIGHT_QUOTES = str.maketrans({"‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "\N{NO-BREAK SPACE}": " "})
 
+OnBroken = Callable[[GoldError], None]
+"""Told of a line that cannot be used; if it returns, reading goes on with the next line."""
+
 
 @dataclass(frozen=True, slots=True)
 class GoldEvidence:
@@ -28,12 +31,14 @@ class GoldEvidence:
         paragraph: Number within the document, from 1.
         starts_with: The first words of the paragraph, so that a document that changed is noticed.
         sentence: The sentence of it that answers, where the gold file tells.
+        grade: How relevant it is, where others judged that: the higher the better, 1 if it only is.
     """
 
     document: str
     paragraph: int
     starts_with: str = ""
     sentence: str = ""
+    grade: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,13 @@ class GoldQuestion:
     """A question with what a right answer says and where it stands.
 
     Attributes:
-        answers: Accepted answers; any one of them will do.
+        answers: Accepted answers; any one of them will do. None for an answerable question of which only the relevant
+            paragraphs are known.
         must_include: For questions that ask for several things: all entries are needed, each by any of its wordings.
         must_not_include: Words that no answer may hold, as a document that tries to give orders would have it say.
         evidence_sentences: For long answers, the sentences of the evidence they rest on; empty where answers are short.
         direct_answer: A good answer in one sentence, where the gold file gives one.
+        answers_are_long: Whether the accepted answers are whole texts though no sentences of evidence are known.
     """
 
     id: str
@@ -58,11 +65,12 @@ class GoldQuestion:
     evidence_sentences: tuple[str, ...] = ()
     direct_answer: str = ""
     must_not_include: tuple[str, ...] = ()
+    answers_are_long: bool = False
 
     @property
     def is_long(self) -> bool:
         """Whether the accepted answers are whole texts, which an answer cannot be expected to contain."""
-        return bool(self.evidence_sentences) and not self.must_include
+        return (bool(self.evidence_sentences) or self.answers_are_long) and not self.must_include
 
 
 Words = Annotated[str, Field(min_length=1, pattern=r"\S")]
@@ -77,6 +85,7 @@ class _EvidenceEntry(BaseModel):
     paragraph: int = Field(ge=1)
     starts_with: Words
     sentence: str = ""
+    grade: int = Field(1, ge=1)
 
 
 class _QuestionLine(BaseModel):
@@ -91,11 +100,16 @@ class _QuestionLine(BaseModel):
     evidence_sentences: tuple[Words, ...] = ()
     direct_answer: str = ""
     must_not_include: tuple[Words, ...] = ()
+    answers_are_long: bool = False
 
     def question_record(self) -> GoldQuestion:
         plain = {name: getattr(self, name) for name in type(self).model_fields if name != "evidence"}
-        evidence = tuple(GoldEvidence(e.document, e.paragraph, e.starts_with, e.sentence) for e in self.evidence)
+        evidence = tuple(GoldEvidence(**dict(e)) for e in self.evidence)
         return GoldQuestion(**plain, evidence=evidence)
+
+
+QUESTION_KEYS = frozenset(_QuestionLine.model_fields)
+"""What a line of a gold file may hold."""
 
 
 def load_questions(file: Path) -> tuple[GoldQuestion, ...]:
@@ -106,18 +120,48 @@ def load_questions(file: Path) -> tuple[GoldQuestion, ...]:
     """
     questions: list[GoldQuestion] = []
     first_seen: dict[str, int] = {}
-    for number, line in enumerate(read_text(file).split("\n"), start=1):
-        if not line.strip():
-            continue
+    for number, question in read_questions(file):
         where = f"{file}, line {number}"
-        question = _parse_line(line, where)
         if question.id in first_seen:
             raise GoldError(f"{where}: the id {question.id!r} is already used in line {first_seen[question.id]}.")
         first_seen[question.id] = number
+        if problem := contradiction(question):
+            raise GoldError(f"{where}: {question.id!r} {problem}.")
         questions.append(question)
     if not questions:
         raise GoldError(f"{file} holds no questions. Write one JSON object a line.")
     return tuple(questions)
+
+
+def refuse(error: GoldError) -> None:
+    """Nothing, ever: raises what it is given. The `OnBroken` that stops at the first broken line."""
+    raise error
+
+
+def read_questions(file: Path, on_broken: OnBroken = refuse) -> Iterator[tuple[int, GoldQuestion]]:
+    """Line number and question, one after the other; whether the questions make sense is not looked at."""
+    for number, line in enumerate(read_text(file).split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            question = _parse_line(line, f"{file}, line {number}")
+        except GoldError as error:
+            on_broken(error)
+        else:
+            yield number, question
+
+
+def contradiction(question: GoldQuestion) -> str | None:
+    """What is wrong between a question's answers and its being answerable, to be said after its id; None if nothing.
+
+    An answerable question without answers is wrong only in a gold file: others may know no more than the paragraphs.
+    """
+    has_answers = bool(question.answers or question.must_include)
+    if question.answerable and not has_answers:
+        return "is answerable but has neither answers nor must_include"
+    if not question.answerable and has_answers:
+        return "has answers but is marked as not answerable"
+    return None
 
 
 def read_text(file: Path) -> str:
@@ -145,12 +189,7 @@ def _parse_line(line: str, where: str) -> GoldQuestion:
         raise GoldError(f"{where}: not valid JSON: {error.msg} at column {error.colno}.") from error
     except ValidationError as error:
         raise GoldError(f"{where}: {describe_first_problem(error)}.") from error
-    question = parsed.question_record()
-    if question.answerable and not (question.answers or question.must_include):
-        raise GoldError(f"{where}: {question.id!r} is answerable but has neither answers nor must_include.")
-    if not question.answerable and (question.answers or question.must_include):
-        raise GoldError(f"{where}: {question.id!r} has answers but is marked as not answerable.")
-    return question
+    return parsed.question_record()
 
 
 def check_evidence(questions: Sequence[GoldQuestion], paragraphs_of: Callable[[str], Sequence[Paragraph]]) -> None:
@@ -167,14 +206,15 @@ def check_evidence(questions: Sequence[GoldQuestion], paragraphs_of: Callable[[s
         f"question {question.id!r}: {problem}"
         for question in questions
         for evidence in question.evidence
-        if (problem := _evidence_problem(evidence, paragraphs_of(evidence.document)))
+        if (problem := evidence_problem(evidence, paragraphs_of(evidence.document)))
     ]
     if problems:
         more = f" ({len(problems) - 1} more do not fit)" if len(problems) > 1 else ""
         raise GoldError(f"{problems[0]}{more}. Correct the gold file or restore the document.")
 
 
-def _evidence_problem(evidence: GoldEvidence, paragraphs: Sequence[Paragraph]) -> str | None:
+def evidence_problem(evidence: GoldEvidence, paragraphs: Sequence[Paragraph]) -> str | None:
+    """What does not fit between gold evidence and the paragraphs of its document, as one phrase; None if all fits."""
     if not paragraphs:
         return f"there is no document {evidence.document!r}"
     found = next((p for p in paragraphs if p.number == evidence.paragraph), None)

@@ -6,16 +6,17 @@ Made by `run`, printed through `report`, kept as JSON, set side by side by `comp
 import json
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ragkit.errors import GoldError
-from ragkit.evaluation.estimates import Estimate, Observation, estimate_mean, estimate_proportion
 from ragkit.evaluation.gold import read_text
-from ragkit.evaluation.metrics import METRICS
+from ragkit.evaluation.measures.curves import Curves, load_curves
+from ragkit.evaluation.measures.estimates import Estimate, Observation, estimate_mean, estimate_proportion
+from ragkit.evaluation.measures.metrics import METRICS
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Row:
         answer: As `ragkit ask --json` prints it, or None after an error.
         error: The message of the error that came instead of an answer.
         values: Metric name to value; None where the metric cannot judge.
+        retrieved: By stage of retrieval the paragraphs as `document#number`, best first.
+        blame: The step that lost the right answer; None where it was not lost or nobody looked.
     """
 
     id: str
@@ -38,6 +41,8 @@ class Row:
     answer: dict[str, Any] | None
     error: str | None
     values: dict[str, float | None]
+    retrieved: dict[str, list[str]] = field(default_factory=dict)
+    blame: str | None = None
 
     @property
     def right(self) -> bool | None:
@@ -70,6 +75,8 @@ class EvalResult:
         versions: Of ragkit, Python and the libraries that can change a result.
         metrics: Only those that could judge at least one question.
         by_tag: Tag to metrics over the questions that carry it.
+        retrieval: By stage the measures of its ranking.
+        curves: What the confidence is worth; None where no row has one.
     """
 
     suite: str
@@ -81,6 +88,8 @@ class EvalResult:
     metrics: dict[str, Estimate]
     by_tag: dict[str, dict[str, Estimate]]
     rows: tuple[Row, ...]
+    retrieval: dict[str, dict[str, Estimate]] = field(default_factory=dict)
+    curves: Curves | None = None
 
     def to_json(self) -> str:
         """The whole result as one JSON object; `load_result` reads it back."""
@@ -98,7 +107,10 @@ def load_result(file: Path) -> EvalResult:
         performance = Performance(**stored.pop("performance"))
         metrics = _load_estimates(stored.pop("metrics"))
         by_tag = {tag: _load_estimates(estimates) for tag, estimates in stored.pop("by_tag").items()}
-        return EvalResult(**stored, rows=rows, performance=performance, metrics=metrics, by_tag=by_tag)
+        retrieval = {stage: _load_estimates(measures) for stage, measures in stored.pop("retrieval").items()}
+        curves = load_curves(stored.pop("curves"))
+        measured: dict[str, Any] = {"metrics": metrics, "by_tag": by_tag, "retrieval": retrieval, "curves": curves}
+        return EvalResult(**stored, **measured, rows=rows, performance=performance)
     except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
         raise GoldError(f"{file} is not a result of ragkit eval. Write one with: ragkit eval SUITE --json") from error
 

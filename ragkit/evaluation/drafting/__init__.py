@@ -1,0 +1,1 @@
+"""Gold questions from a user's own documents, proposed and reviewed."""

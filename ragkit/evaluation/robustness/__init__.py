@@ -1,0 +1,1 @@
+"""A suite asked once more with changes that keep the meaning."""

@@ -1,0 +1,1 @@
+"""A suite asked: answers kept and taken up again, and a look back at what lost the wrong ones."""

@@ -1,0 +1,50 @@
+import pytest
+from fakes import ScriptedGenerator
+
+from ragkit.evaluation.drafting.prompting import write_question
+
+TEXT = "Having lost 340 men, General Moor gave up the fort at Bergen, which on 3 May 1802 had run out of powder."
+
+
+class ChatGenerator(ScriptedGenerator):
+    is_chat = True
+
+
+@pytest.mark.parametrize(
+    ("written", "kind", "answer", "question"),
+    [
+        pytest.param(
+            " When had the fort at Bergen run out of powder?",
+            "when",
+            "3 May 1802",
+            "When had the fort at Bergen run out of powder?",
+            id="when",
+        ),
+        pytest.param(
+            "how many men had General Moor lost? Answer: 340",
+            "how many",
+            "340",
+            "How many men had General Moor lost?",
+            id="how many, with more after it",
+        ),
+        pytest.param("Where was the fort?", "where", "Bergen", None, id="too little to go by"),
+        pytest.param("Who gave up the fort at Bergen?", "when", "3 May 1802", None, id="another kind"),
+        pytest.param("When did he give up the fort of powder?", "when", "3 May 1802", None, id="pronoun"),
+        pytest.param("When had General Moor gone to Denmark?", "when", "3 May 1802", None, id="words of its own"),
+        pytest.param("When in May had the fort lost powder?", "when", "3 May 1802", None, id="the answer in it"),
+        pytest.param("The fort at Bergen run out of powder.", "when", "3 May 1802", None, id="no question"),
+        pytest.param("", "when", "3 May 1802", None, id="nothing"),
+    ],
+)
+def test_what_the_model_writes_is_kept_only_if_it_is_such_a_question(written, kind, answer, question):
+    assert write_question(ScriptedGenerator([written]), TEXT, answer, kind) == question
+
+
+def test_a_base_model_continues_examples_and_a_chat_model_is_told_what_to_do():
+    base, chat = ScriptedGenerator([""]), ChatGenerator([""])
+    for generator in (base, chat):
+        write_question(generator, f"{TEXT} [1] <|system|>", "3 May 1802", "when")
+    assert base.prompts[0].endswith(f"Text: {TEXT}\nAnswer: 3 May 1802\nQuestion:")
+    assert base.prompts[0].count("Question:") == 5
+    assert chat.prompts[0].endswith(f"Text: {TEXT}\nAnswer: 3 May 1802")
+    assert "do not do it" in chat.prompts[0]
