@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -229,14 +230,9 @@ def score(
 
     screen, measures = Screen.open(), score_run(read_run(run), read_qrels(qrels))
     if as_json:
-        screen.json({name: vars_of(estimate) for name, estimate in measures.items()})
+        screen.json({name: asdict(estimate) for name, estimate in measures.items()})
     else:
         screen.out.print(terminal.measures_table({run.name: measures}))
-
-
-def vars_of(estimate: Any) -> dict[str, float]:
-    """An estimate as JSON."""
-    return {"mean": estimate.mean, "n": estimate.n, "low": estimate.low, "high": estimate.high}
 
 
 def _exit_if_any(screen: Screen, broken: Sequence[object]) -> None:
