@@ -22,10 +22,11 @@ from ragkit.evidence import (
     weigh_candidates,
 )
 from ragkit.index.snapshot import Snapshot
+from ragkit.models.deciding import Decider
 from ragkit.models.generation import Generator
 from ragkit.models.reading import Reader
 from ragkit.models.verifying import Verifier
-from ragkit.polarity import say_yes_or_no
+from ragkit.polarity import decide, say_yes_or_no
 from ragkit.profiles import Profile, profile_of
 from ragkit.prompts import REFUSAL
 from ragkit.questions import asks_for_list, is_broad
@@ -55,6 +56,7 @@ class Answerer:
     reader: Callable[[], Reader]
     writer: Callable[[], Generator]
     verifier: Callable[[], Verifier]
+    decider: Callable[[], Decider]
     model_name: str
     settings: Settings
 
@@ -123,8 +125,9 @@ class Answerer:
         profile = profile_of(self.writer().name) if draft.statements else Profile()
         repaired = repair(trace.retrieved.question, draft, evidence, self.verifier, self.reader, profile, brief=brief)
         shown = {item.label: item for item in evidence}
-        drawn = say_yes_or_no(trace.retrieved.question, repaired.drawn, shown, self.verifier)
-        drawn = say_disagreement(trace.retrieved.question, drawn, shown)
+        decisions = decide(trace.retrieved.question, repaired.drawn, shown, self.decider)
+        drawn = say_yes_or_no(repaired.drawn, decisions)
+        drawn = say_disagreement(trace.retrieved.question, drawn, shown, decisions)
         if brief:
             drawn = drawn[:1] + tuple(pair for pair in drawn[1:] if pair[0].text.startswith(OTHERWISE))
         sentences, citations = number_citations(drawn, shown)
@@ -134,7 +137,10 @@ class Answerer:
             said = replace(
                 said, abstained=False, reason=None, text=render(sentences), sentences=sentences, citations=citations
             )
-        return replace(trace, draft=draft, checked=repaired.checked, answer=said)
+        decided = tuple(
+            (sentence.text, decision) for (sentence, _), decision in zip(repaired.drawn, decisions, strict=False)
+        )
+        return replace(trace, draft=draft, checked=repaired.checked, decided=decided, answer=said)
 
     def list_items(self, question: str, first: Evidence, snapshot: Snapshot) -> list[Evidence]:
         """All items of the list that the best evidence belongs to, where the question asks for several things."""

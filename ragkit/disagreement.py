@@ -1,13 +1,15 @@
 """Do two documents answer the question differently? Then the answer says so. Called by `answering`.
 
-Only where one value is asked for, a number or a time, can two answers be told to exclude each other by their words; two
-names may both be right.
+That two answers exclude each other can be told where one value is asked for, a number or a time, and where one says yes
+and the other no; two names may both be right.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ragkit.models.deciding import Decision
+from ragkit.polarity import word_of
 from ragkit.quantities import unify_quantities
 from ragkit.questions import asked_kind, is_broad
 from ragkit.records import Evidence, Sentence
@@ -35,25 +37,28 @@ OTHERWISE = "Another document says otherwise: "
 Drawn = tuple[Sentence, tuple[int, ...]]
 
 
-def say_disagreement(question: str, drawn: Sequence[Drawn], shown: Mapping[int, Evidence]) -> tuple[Drawn, ...]:
+def say_disagreement(
+    question: str, drawn: Sequence[Drawn], shown: Mapping[int, Evidence], decisions: Sequence[Decision] = ()
+) -> tuple[Drawn, ...]:
     """The sentences, each that contradicts the first by another document introduced as such.
 
     Args:
         question: What was asked.
         drawn: Sentences with the evidence labels they rest on, the best first.
         shown: The evidence by its labels.
+        decisions: Of a yes/no question, what the evidence of each sentence says.
     """
-    kind = asked_kind(question)
-    if kind in {None, "name"} or is_broad(question) or len(drawn) < 2:
-        return tuple(drawn)
-    first = shown[drawn[0][1][0]]
-    marked = [drawn[0]]
-    for sentence, labels in drawn[1:]:
+    first = shown[drawn[0][1][0]] if drawn else None
+    words_said = [word_of(decision) for decision in decisions]
+    has_value = asked_kind(question) not in {None, "name"} and not is_broad(question)
+    marked = list(drawn[:1])
+    for number, (sentence, labels) in enumerate(drawn[1:], 1):
         other = shown[labels[0]]
-        if other.paragraph.document != first.paragraph.document and _exclude(question, first, other):
-            marked.append((replace(sentence, text=f"{OTHERWISE}{sentence.text}"), labels))
-        else:
-            marked.append((sentence, labels))
+        if first is not None and other.paragraph.document != first.paragraph.document:
+            is_other_word = bool(words_said) and {words_said[0], words_said[number]} == {"Yes", "No"}
+            if is_other_word or (has_value and _exclude(question, first, other)):
+                sentence = replace(sentence, text=f"{OTHERWISE}{sentence.text}")  # noqa: PLW2901
+        marked.append((sentence, labels))
     return tuple(marked)
 
 

@@ -113,6 +113,8 @@ def _written(trace: Trace) -> list[RenderableType]:
     for checked in trace.checked:
         verdict = "; ".join(checked.reasons) or f"supported by {''.join(f'[{label}]' for label in checked.labels)}"
         shown.append(Text(f"Checked: “{checked.text}”: {verdict}"))
+    for text, decision in trace.decided:
+        shown.append(Text(f"Yes {decision.yes:.2f}, no {decision.no:.2f}, says the evidence of “{_shorten(text, 80)}”"))
     return [*shown, *([] if trace.checked else [Text("Nothing of it had the form of a whole sentence.")])]
 
 

@@ -14,9 +14,17 @@ from ragkit.chat import Chat
 from ragkit.index.index import Index, IndexInfo
 from ragkit.ingest import IngestOptions, IngestReport, Progress, index_paths, remove_paths
 from ragkit.interaction import LateInteraction
+from ragkit.models.deciding import Decider
 from ragkit.models.embedding import Embedder
 from ragkit.models.generation import Generator
-from ragkit.models.loading import load_embedder, load_generator, load_reader, load_reranker, load_verifier
+from ragkit.models.loading import (
+    load_decider,
+    load_embedder,
+    load_generator,
+    load_reader,
+    load_reranker,
+    load_verifier,
+)
 from ragkit.models.reading import Reader
 from ragkit.models.verifying import Verifier
 from ragkit.models.weights import WRITER
@@ -32,7 +40,8 @@ Paths = str | Path | Sequence[str | Path]
 class Kit:
     """An index open for questions, with the models it needs.
 
-    Pass `embedder`, `reader`, `generator` or `verifier` to use models of your own that follow those protocols.
+    Pass `embedder`, `reader`, `generator`, `verifier` or `decider` to use models of your own that follow those
+    protocols.
     """
 
     def __init__(
@@ -44,6 +53,7 @@ class Kit:
         reader: Reader | None = None,
         generator: Generator | None = None,
         verifier: Verifier | None = None,
+        decider: Decider | None = None,
         on_message: Callable[[str], None] | None = None,
     ):
         self.index = index
@@ -52,6 +62,7 @@ class Kit:
         self._given_reader = reader
         self._given_generator = generator
         self._given_verifier = verifier
+        self._given_decider = decider
         self._on_message = on_message
 
     @cached_property
@@ -85,6 +96,11 @@ class Kit:
         return load_verifier(self.settings.verifier, offline=self.settings.offline, on_message=self._on_message)
 
     @cached_property
+    def decider(self) -> Decider:
+        """The model that answers yes/no questions."""
+        return self._given_decider or load_decider(on_message=self._on_message)
+
+    @cached_property
     def retriever(self) -> Retriever:
         """Retrieval with the models it needs."""
         named = self.settings.reranker
@@ -102,7 +118,7 @@ class Kit:
     def answerer(self) -> Answerer:
         """Answering with the models it needs."""
         name = self._given_generator.name if self._given_generator else self.settings.model or WRITER.name
-        models = (lambda: self.reader, lambda: self.generator, lambda: self.verifier)
+        models = (lambda: self.reader, lambda: self.generator, lambda: self.verifier, lambda: self.decider)
         return Answerer(self.retriever, *models, name, self.settings)
 
     def ask(self, question: str, *, id: str | None = None) -> Answer:
@@ -170,7 +186,7 @@ class Kit:
         self.close()
 
 
-def build(
+def build(  # noqa: PLR0913 - a model of one's own for every role
     paths: Paths,
     index: str | Path,
     settings: Settings | None = None,
@@ -179,6 +195,7 @@ def build(
     reader: Reader | None = None,
     generator: Generator | None = None,
     verifier: Verifier | None = None,
+    decider: Decider | None = None,
     exclude: Sequence[str] = (),
     **changed: Any,
 ) -> Kit:
@@ -194,6 +211,7 @@ def build(
         reader: A reading model of your own.
         generator: A writing model of your own.
         verifier: A verifying model of your own.
+        decider: One of your own that answers yes/no questions.
         **changed: Single settings, as in `model="path/to/folder"`.
 
     Raises:
@@ -205,7 +223,9 @@ def build(
     report = index_paths(listed, index, used, ingest_options(chosen, exclude=exclude))
     for failed in report.failed:
         warnings.warn(str(failed), stacklevel=2)
-    return Kit(Index.open(index), chosen, embedder=used, reader=reader, generator=generator, verifier=verifier)
+    return Kit(
+        Index.open(index), chosen, embedder=used, reader=reader, generator=generator, verifier=verifier, decider=decider
+    )
 
 
 def open(
@@ -216,6 +236,7 @@ def open(
     reader: Reader | None = None,
     generator: Generator | None = None,
     verifier: Verifier | None = None,
+    decider: Decider | None = None,
     **changed: Any,
 ) -> Kit:
     """Opens an index for questions; takes the same settings and models as `build`.
@@ -231,6 +252,7 @@ def open(
         reader=reader,
         generator=generator,
         verifier=verifier,
+        decider=decider,
     )
 
 

@@ -1,26 +1,20 @@
-"""Yes or no: an answer to a question that can be answered so begins with the word that its source supports.
+"""Yes or no: an answer to a question that can be answered so begins with the word that its evidence gives.
 
-The verifying model is asked which of the two the cited paragraph supports before the first sentence; if neither
-clearly, the sentence stands alone. Called by `answering`, `verification` and `repair`.
+A model of its own decides, for each sentence of evidence, whether it says yes, no, or neither; where it is not sure,
+the sentence stands alone. Called by `answering`, `verification`, `disagreement` and `repair`.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from ragkit.models.reading import SentencedText
-from ragkit.models.verifying import Verifier
-from ragkit.odds import probability
+from ragkit.models.deciding import Decider, Decision
 from ragkit.questions import is_yes_no
 from ragkit.records import Evidence, Sentence
-from ragkit.sentences import split_sentences
 from ragkit.terms import STOP_WORDS
 
-SURE = 1.0
-"""So much likelier (log odds) than the other must one of the two words be."""
-
-LEAST_LOG_ODDS = 0.0
-"""And so much likelier than not that the paragraph supports it."""
+SURE = 0.7
+"""So likely must the word be that is said."""
 
 _OPENING = re.compile(r"(?:Yes|No)[,:] ")
 
@@ -42,28 +36,36 @@ def both_ways(question: str, sentence: str) -> tuple[str, str]:
     return f"{question} Yes, {rest}", f"{question} No, {rest}"
 
 
-def say_yes_or_no(
-    question: str, drawn: Sequence[Drawn], shown: Mapping[int, Evidence], verifier: Callable[[], Verifier]
-) -> tuple[Drawn, ...]:
-    """The sentences, the first behind the right word if the paragraph that it cites tells which that is.
+def decide(
+    question: str, drawn: Sequence[Drawn], shown: Mapping[int, Evidence], decider: Callable[[], Decider]
+) -> tuple[Decision, ...]:
+    """What the evidence of each sentence says to a yes/no question; nothing for any other question.
 
     Args:
         question: What was asked.
-        drawn: Sentences with the evidence labels they rest on, the best first.
+        drawn: Sentences with the evidence labels they rest on.
         shown: The evidence by its labels.
-        verifier: Called only if yes or no may be said.
+        decider: Called only for a yes/no question.
 
     Raises:
-        ModelError: The verifying model failed.
+        ModelError: The deciding model failed.
     """
     if not drawn or not is_yes_no(question):
+        return ()
+    return tuple(decider().decide(shown[labels[0]].text, question) for _, labels in drawn)
+
+
+def word_of(decision: Decision) -> str | None:
+    """Yes or No, if it is sure enough of either."""
+    likeliest = max(decision.yes, decision.no)
+    return None if likeliest < SURE else "Yes" if decision.yes == likeliest else "No"
+
+
+def say_yes_or_no(drawn: Sequence[Drawn], decisions: Sequence[Decision]) -> tuple[Drawn, ...]:
+    """The sentences, the first behind the word that its evidence gives, if that is sure."""
+    word = word_of(decisions[0]) if decisions else None
+    if word is None:
         return tuple(drawn)
     first, labels = drawn[0]
-    source = shown[labels[0]].paragraph.text
-    judged = verifier().judge(SentencedText(source, tuple(split_sentences(source))), both_ways(question, first.text))
-    yes, no = judged.support
-    if abs(yes - no) < SURE or max(yes, no) < LEAST_LOG_ODDS:
-        return tuple(drawn)
-    said = f"{'Yes' if yes > no else 'No'}: {first.text}"
-    support = min(first.support, probability(max(yes, no) - LEAST_LOG_ODDS))
-    return (replace(first, text=said, support=support, quoted=False), labels), *drawn[1:]
+    support = min(first.support, max(decisions[0].yes, decisions[0].no))
+    return (replace(first, text=f"{word}: {first.text}", support=support, quoted=False), labels), *drawn[1:]

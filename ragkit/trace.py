@@ -8,6 +8,7 @@ from typing import Any
 
 from ragkit.drafting import Draft
 from ragkit.evidence import Candidate
+from ragkit.models.deciding import Decision
 from ragkit.odds import probability
 from ragkit.records import Answer, Hit
 from ragkit.repair import Checked
@@ -23,6 +24,7 @@ class Trace:
         features: What the confidence was estimated from, by name.
         min_confidence: Below this the question is refused.
         checked: What became of each sentence of the draft.
+        decided: To a yes/no question, each sentence with what its evidence says.
     """
 
     retrieved: Retrieved
@@ -32,6 +34,7 @@ class Trace:
     answer: Answer
     draft: Draft
     checked: tuple[Checked, ...]
+    decided: tuple[tuple[str, Decision], ...] = ()
 
     def paragraphs(self) -> list[tuple[Hit, str]]:
         """Every paragraph that came up, best first, with what was done with it."""
@@ -57,6 +60,10 @@ class Trace:
             "prompt": self.draft.prompt,
             "written": self.draft.written,
             "checked": [asdict(checked) for checked in self.checked],
+            "decided": [
+                {"sentence": text, "yes": round(decision.yes, 4), "no": round(decision.no, 4)}
+                for text, decision in self.decided
+            ],
             "answer": self.answer.to_dict(),
         }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ragkit.models.deciding import Decision
 from ragkit.models.embedding import TokenVectors, Vectors
 from ragkit.models.generation import Written
 from ragkit.models.pieces import cut_at_stop
@@ -159,6 +160,16 @@ class ScriptedVerifier:
     def judge(self, source: SentencedText, claims: Sequence[str] = ()) -> Judgement:
         found = (next((odds for end, odds in self.known.items() if claim.endswith(end)), -5.0) for claim in claims)
         return Judgement(tuple(found), tuple(-5.0 for _ in source.sentences))
+
+
+class ScriptedDecider:
+    """A `Decider` that has a decision for some texts, and says neither of all others."""
+
+    def __init__(self, known: dict[str, Decision]) -> None:
+        self.known = known
+
+    def decide(self, source: str, question: str) -> Decision:
+        return self.known.get(source, Decision(0.0, 0.0))
 
 
 def sentenced(text: str) -> SentencedText:

@@ -4,7 +4,7 @@ import pytest
 
 from ragkit.errors import WeightsError
 from ragkit.models.adapters import head_tensors, merge_low_rank, read_adapter
-from ragkit.models.loading import load_generator, load_reader, load_verifier
+from ragkit.models.loading import load_decider, load_generator, load_reader, load_verifier
 from ragkit.models.weights import WRITER
 
 LAYER = "layers.0.self_attn.q_proj"
@@ -62,8 +62,13 @@ def test_an_adapter_that_cannot_be_read_is_named_with_the_cure(tmp_path, content
 
 @pytest.mark.parametrize(
     ("load", "adapter_name"),
-    [(load_reader, "ADAPTER"), (load_generator, "WRITER_ADAPTER"), (load_verifier, "VERIFIER_ADAPTER")],
-    ids=["reader", "writer", "verifier"],
+    [
+        (load_reader, "ADAPTER"),
+        (load_generator, "WRITER_ADAPTER"),
+        (load_verifier, "VERIFIER_ADAPTER"),
+        (load_decider, "DECIDER_ADAPTER"),
+    ],
+    ids=["reader", "writer", "verifier", "decider"],
 )
 def test_each_shipped_model_needs_its_own_adapter(tmp_path, monkeypatch, load, adapter_name):
     monkeypatch.setattr(f"ragkit.models.loading.{adapter_name}", tmp_path / "gone.safetensors")

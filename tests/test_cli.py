@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fakes import ScriptedGenerator, WordEmbedder, WordReader, WordVerifier
+from fakes import ScriptedDecider, ScriptedGenerator, WordEmbedder, WordReader, WordVerifier
 
 from ragkit import cli
 from ragkit.index.folder import record_hashes, sha256_of
@@ -30,6 +30,7 @@ def place(tmp_path, monkeypatch):
         monkeypatch.setattr(f"{module}.load_embedder", lambda *_, **__: WordEmbedder())
     monkeypatch.setattr("ragkit.kit.load_reader", lambda **_: WordReader())
     monkeypatch.setattr("ragkit.kit.load_verifier", lambda *_, **__: WordVerifier())
+    monkeypatch.setattr("ragkit.kit.load_decider", lambda **_: ScriptedDecider({}))
     writer = ScriptedGenerator(lambda prompt: " Putin suggested Istanbul as the place.", name="fake-writer")
     monkeypatch.setattr(
         "ragkit.kit.load_generator",

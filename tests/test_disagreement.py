@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from ragkit.disagreement import OTHERWISE, say_disagreement
+from ragkit.models.deciding import Decision
 from ragkit.records import DocumentRef, Evidence, Paragraph, Sentence
 
 
@@ -17,9 +18,9 @@ SAME = evidence(2, "There were 11 in the water.", "11", "letter.txt")
 QUESTION = "How many people fell into the river?"
 
 
-def said(question, *shown):
+def said(question, *shown, decisions=()):
     drawn = [(Sentence(item.text, (), "supported", 1.0), (item.label,)) for item in shown]
-    marked = say_disagreement(question, drawn, {item.label: item for item in shown})
+    marked = say_disagreement(question, drawn, {item.label: item for item in shown}, decisions)
     return [sentence.text for sentence, _ in marked]
 
 
@@ -62,3 +63,16 @@ def test_another_number_by_another_document_is_said_to_be_otherwise():
 )
 def test_nothing_is_said_where_both_may_be_right(question, second):
     assert said(question, REPORT, second) == [REPORT.text, second.text]
+
+
+@pytest.mark.parametrize(
+    ("second", "is_told"),
+    [
+        pytest.param(Decision(0.1, 0.9), True, id="yes-and-no"),
+        pytest.param(Decision(0.9, 0.1), False, id="yes-twice"),
+        pytest.param(Decision(0.4, 0.5), False, id="not-sure"),
+    ],
+)
+def test_a_no_by_another_document_is_said_to_be_otherwise_than_a_yes(second, is_told):
+    found = said("Did anybody fall into the river?", REPORT, LETTER, decisions=[Decision(0.9, 0.1), second])
+    assert found[1].startswith(OTHERWISE) is is_told

@@ -1,5 +1,5 @@
 import pytest
-from fakes import ScriptedGenerator, WordEmbedder, WordReader, WordVerifier
+from fakes import ScriptedDecider, ScriptedGenerator, WordEmbedder, WordReader, WordVerifier
 
 import ragkit
 from ragkit.errors import IndexMismatchError, IndexNotFoundError, InputError, QuestionError, SettingsError
@@ -55,6 +55,7 @@ def build(paths="docs", writer=None, **settings):
         "embedder": WordEmbedder(),
         "reader": WordReader(),
         "verifier": WordVerifier(),
+        "decider": ScriptedDecider({}),
         "generator": writer or says(""),
     }
     return ragkit.build(paths, "index", **models, **chosen)

@@ -1,7 +1,8 @@
 import pytest
-from fakes import ScriptedVerifier
+from fakes import ScriptedDecider
 
-from ragkit.polarity import both_ways, say_yes_or_no, without_yes_or_no
+from ragkit.models.deciding import Decision
+from ragkit.polarity import both_ways, decide, say_yes_or_no, without_yes_or_no
 from ragkit.records import DocumentRef, Evidence, Paragraph, Sentence
 
 TEXT = "The lift is broken. We are waiting for a new one."
@@ -10,28 +11,31 @@ EVIDENCE = Evidence(1, PARAGRAPH, 0, 19, TEXT[:19], 2.0)
 QUESTION = "Can I take the lift?"
 
 
-def said(odds, question=QUESTION):
+def said(decision, question=QUESTION):
     drawn = [(Sentence(EVIDENCE.text, (), "supported", 1.0), (1,))]
-    marked = say_yes_or_no(question, drawn, {1: EVIDENCE}, lambda: ScriptedVerifier(odds))
-    return [sentence.text for sentence, _ in marked]
+    decisions = decide(question, drawn, {1: EVIDENCE}, lambda: ScriptedDecider({EVIDENCE.text: decision}))
+    return [sentence for sentence, _ in say_yes_or_no(drawn, decisions)]
 
 
 @pytest.mark.parametrize(
-    ("odds", "text"),
+    ("decision", "text"),
     [
-        pytest.param({"? No, the lift is broken.": 4.0}, "No: The lift is broken.", id="no"),
-        pytest.param({"? Yes, the lift is broken.": 4.0}, "Yes: The lift is broken.", id="yes"),
-        pytest.param(
-            {"? Yes, the lift is broken.": 4.0, "? No, the lift is broken.": 3.9}, "The lift is broken.", id="not-sure"
-        ),
+        pytest.param(Decision(0.1, 0.85), "No: The lift is broken.", id="no"),
+        pytest.param(Decision(0.9, 0.1), "Yes: The lift is broken.", id="yes"),
+        pytest.param(Decision(0.5, 0.4), "The lift is broken.", id="not-sure"),
+        pytest.param(Decision(0.1, 0.2), "The lift is broken.", id="it does not tell"),
     ],
 )
-def test_yes_and_no_are_said_only_where_the_source_tells_which(odds, text):
-    assert said(odds) == [text]
+def test_yes_and_no_are_said_only_where_the_evidence_surely_tells_which(decision, text):
+    assert [sentence.text for sentence in said(decision)] == [text]
+
+
+def test_an_answer_is_supported_no_better_than_its_yes_or_no():
+    assert [sentence.support for sentence in said(Decision(0.1, 0.85))] == [0.85]
 
 
 def test_another_question_gets_neither():
-    assert said({"? No, the lift is broken.": 4.0}, "What is broken?") == [EVIDENCE.text]
+    assert [sentence.text for sentence in said(Decision(0.0, 1.0), "What is broken?")] == [EVIDENCE.text]
 
 
 def test_a_name_keeps_its_capital_behind_yes():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from fakes import sentenced, with_random_weights
 
+from ragkit.models.adapters import Adapted
 from ragkit.models.loading import load_reader, load_tokenizer
 from ragkit.models.reading import WINDOW_CHARS, LanguageModelReader, SentencedText
 
@@ -15,7 +16,7 @@ def tiny(tiny_gemma, tiny_layers):
     from ragkit.models.reading_heads import ReadingHeads
 
     heads = with_random_weights(ReadingHeads(tiny_layers.config.hidden_size, len(TAPS)), seed=4)
-    return LanguageModelReader(tiny_layers, load_tokenizer(tiny_gemma), TAPS, heads)
+    return LanguageModelReader(Adapted(tiny_layers, load_tokenizer(tiny_gemma), TAPS, heads))
 
 
 def test_every_sentence_gets_log_odds_and_an_answer_inside_it(tiny):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from fakes import sentenced, with_random_weights
 
+from ragkit.models.adapters import Adapted
 from ragkit.models.loading import load_tokenizer, load_verifier
 from ragkit.models.reading import WINDOW_CHARS, SentencedText, windows
 from ragkit.models.verifying import LanguageModelVerifier
@@ -22,7 +23,7 @@ def heads(tiny_layers):
 
 @pytest.fixture(scope="module")
 def tiny(tiny_gemma, tiny_layers, heads):
-    return LanguageModelVerifier(tiny_layers, load_tokenizer(tiny_gemma), TAPS, heads)
+    return LanguageModelVerifier(Adapted(tiny_layers, load_tokenizer(tiny_gemma), TAPS, heads))
 
 
 @pytest.fixture

@@ -4,11 +4,29 @@ Hu et al. 2021, "LoRA". Called by `loading`; the trainings under `evals` write t
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ragkit.errors import WeightsError
 from ragkit.models.weights import WRITER
+
+
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """The lower layers of a causal language model with an adapter merged into them, and what was trained on top.
+
+    Attributes:
+        layers: A transformers decoder up to the last tap, without its final norm.
+        tokenizer: The model's.
+        taps: After which layers the heads look at its states, counted from 1.
+        heads: A torch module for states of that width, from so many layers.
+    """
+
+    layers: Any
+    tokenizer: Any
+    taps: tuple[int, ...]
+    heads: Any
 
 
 def read_adapter(file: Path) -> tuple[dict[str, Any], dict[str, str]]:

@@ -8,15 +8,16 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ragkit.errors import ModelError, ModelNotFoundError
-from ragkit.models.adapters import head_tensors, merge_low_rank, read_adapter
+from ragkit.models.adapters import Adapted, head_tensors, merge_low_rank, read_adapter
 from ragkit.models.causal import TransformersGenerator
 from ragkit.models.conversion import OnMessage, convert_gguf, is_converted, quiet_transformers, writer_folder
+from ragkit.models.deciding import Decider, LanguageModelDecider
 from ragkit.models.embedding import Embedder, SentenceTransformerEmbedder
 from ragkit.models.generation import Generator
 from ragkit.models.hub import hub_folder
@@ -29,6 +30,7 @@ from ragkit.models.weights import EMBEDDER, WRITER, embedder_folder, files_sha25
 ADAPTER = Path(__file__).with_name("reader.safetensors")
 WRITER_ADAPTER = Path(__file__).with_name("writer.safetensors")
 VERIFIER_ADAPTER = Path(__file__).with_name("verifier.safetensors")
+DECIDER_ADAPTER = Path(__file__).with_name("decider.safetensors")
 
 
 def load_generator(
@@ -104,10 +106,9 @@ def load_reader(*, on_message: OnMessage | None = None) -> Reader:
     Raises:
         WeightsError: The shipped weights are missing or damaged, or the adapter belongs to other weights.
     """
-    layers, tokenizer, taps, heads = _lower_layers(ADAPTER, on_message)
     from ragkit.models.reading_heads import ReadingHeads
 
-    return LanguageModelReader(layers, tokenizer, taps, _with_weights(ReadingHeads, layers, taps, heads))
+    return LanguageModelReader(_adapted(ADAPTER, ReadingHeads, on_message))
 
 
 def load_verifier(model: str | None = None, *, offline: bool = False, on_message: OnMessage | None = None) -> Verifier:
@@ -123,11 +124,21 @@ def load_verifier(model: str | None = None, *, offline: bool = False, on_message
         ModelNotFoundError: Nothing of that name is here, and it could not be fetched.
         WeightsError: The shipped weights are missing or damaged, or the adapter belongs to other weights.
     """
-    layers, tokenizer, taps, heads = _lower_layers(VERIFIER_ADAPTER, on_message)
     from ragkit.models.verifying_heads import VerifyingHeads
 
-    shipped = LanguageModelVerifier(layers, tokenizer, taps, _with_weights(VerifyingHeads, layers, taps, heads))
+    shipped = LanguageModelVerifier(_adapted(VERIFIER_ADAPTER, VerifyingHeads, on_message))
     return shipped if model is None else InferenceVerifier(_cross_encoder(model, offline=offline)[0], shipped)
+
+
+def load_decider(*, on_message: OnMessage | None = None) -> Decider:
+    """The shipped model that answers yes/no questions.
+
+    Raises:
+        WeightsError: The shipped weights are missing or damaged, or the adapter belongs to other weights.
+    """
+    from ragkit.models.deciding_heads import DecidingHead
+
+    return LanguageModelDecider(_adapted(DECIDER_ADAPTER, DecidingHead, on_message))
 
 
 def _lower_layers(file: Path, on_message: OnMessage | None) -> tuple[Any, Any, list[int], dict[str, Any]]:
@@ -169,11 +180,12 @@ def _halve(model: Any) -> None:
     model.embed_tokens.register_forward_hook(lambda _module, _inputs, looked_up: looked_up.to(torch.bfloat16))
 
 
-def _with_weights(made: Callable[[int, int], Any], layers: Any, taps: Sequence[int], tensors: dict[str, Any]) -> Any:
-    """The heads for states of these layers, with their trained weights."""
-    heads = made(layers.config.hidden_size, len(taps))
+def _adapted(file: Path, make_heads: Callable[[int, int], Any], on_message: OnMessage | None) -> Adapted:
+    """The writer's layers with an adapter, and heads of their width and number of taps with their trained weights."""
+    layers, tokenizer, taps, tensors = _lower_layers(file, on_message)
+    heads = make_heads(layers.config.hidden_size, len(taps))
     heads.load_state_dict(tensors)
-    return heads.eval().to(layers.device)
+    return Adapted(layers, tokenizer, tuple(taps), heads.eval().to(layers.device))
 
 
 def _find(model: str, *, offline: bool) -> tuple[Path, str]:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ragkit.errors import ModelError
+from ragkit.models.adapters import Adapted
 from ragkit.models.embedding import Vectors
 from ragkit.models.pieces import TOKENIZING
 
@@ -67,19 +68,8 @@ class LanguageModelReader:
     Safe to call from many threads.
     """
 
-    def __init__(self, layers: Any, tokenizer: Any, taps: Sequence[int], heads: Any) -> None:
-        """Takes over a decoder without its final norm.
-
-        Args:
-            layers: A transformers decoder up to the last tap.
-            tokenizer: The model's.
-            taps: After which layers the heads look at its states, counted from 1.
-            heads: `ReadingHeads` of the same width and number of taps.
-        """
-        self._model = layers
-        self._tokenizer = tokenizer
-        self._taps = tuple(taps)
-        self._heads = heads
+    def __init__(self, model: Adapted) -> None:
+        self._model = model
 
     def read(self, question: str, texts: Sequence[SentencedText]) -> list[Reading]:
         """A reading of each text, in order.
@@ -101,17 +91,17 @@ class LanguageModelReader:
         import torch
 
         with TOKENIZING:
-            asked = encode_question(self._tokenizer, question)
-            encoded = [encode_text(self._tokenizer, window.text, window.title) for window in windows]
+            asked = encode_question(self._model.tokenizer, question)
+            encoded = [encode_text(self._model.tokenizer, window.text, window.title) for window in windows]
         rows = [tokens + asked for tokens, _ in encoded]
         width = max(len(row) for row in rows)
         try:
             with torch.inference_mode():
                 # Padding stands at the end, where no token looks.
-                ids = torch.tensor([row + [0] * (width - len(row)) for row in rows], device=self._model.device)
-                read = self._model(ids, use_cache=False, output_hidden_states=True).hidden_states
+                ids = torch.tensor([row + [0] * (width - len(row)) for row in rows], device=self._model.layers.device)
+                read = self._model.layers(ids, use_cache=False, output_hidden_states=True).hidden_states
                 return [
-                    self._score([read[tap][n, : len(rows[n])].float() for tap in self._taps], offsets, window)
+                    self._score([read[tap][n, : len(rows[n])].float() for tap in self._model.taps], offsets, window)
                     for n, ((_, offsets), window) in enumerate(zip(encoded, windows, strict=True))
                 ]
         except torch.OutOfMemoryError as error:
@@ -133,7 +123,7 @@ class LanguageModelReader:
         if not read:
             return [(_NO_TOKENS, (window.start + a, window.start + b)) for a, b in window.sentences]
         text = [tap[: len(offsets)] for tap in states]
-        scores = self._heads(text, [[tap[len(offsets) :] for tap in states]], [tokens for tokens, _ in read])
+        scores = self._model.heads(text, [[tap[len(offsets) :] for tap in states]], [tokens for tokens, _ in read])
         log_odds = (scores.sentences[0] - scores.nowhere[0]).tolist()
         starts, ends = scores.starts[0], scores.ends[0]
         found: dict[Span, tuple[float, Span]] = {}

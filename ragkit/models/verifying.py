@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ragkit.models.adapters import Adapted
 from ragkit.models.packing import Packed, read_packed
 from ragkit.models.pieces import TOKENIZING, readable
 from ragkit.models.reading import SentencedText, Span, encode_text, one_line, tokens_in, windows
@@ -44,19 +45,8 @@ class Verifier(Protocol):
 class LanguageModelVerifier:
     """The lower layers of a causal language model with an adapter merged into them, and heads; safe to share."""
 
-    def __init__(self, layers: Any, tokenizer: Any, taps: Sequence[int], heads: Any) -> None:
-        """Takes over a decoder without its final norm.
-
-        Args:
-            layers: A transformers decoder up to the last tap.
-            tokenizer: The model's.
-            taps: After which layers the heads look at its states, counted from 1.
-            heads: `VerifyingHeads` of the same width and number of taps.
-        """
-        self._layers = layers
-        self._tokenizer = tokenizer
-        self._taps = tuple(taps)
-        self._heads = heads
+    def __init__(self, model: Adapted) -> None:
+        self._model = model
 
     def judge(self, source: SentencedText, claims: Sequence[str] = ()) -> Judgement:
         """What it makes of the claims and of the sentences of one source; of a long one, window by window."""
@@ -75,13 +65,13 @@ class LanguageModelVerifier:
         import torch
 
         with TOKENIZING:
-            tokens, offsets = encode_text(self._tokenizer, text)
-            encoded = [encode_claim(self._tokenizer, claim) for claim in claims]
+            tokens, offsets = encode_text(self._model.tokenizer, text)
+            encoded = [encode_claim(self._model.tokenizer, claim) for claim in claims]
         pack = Packed(tokens, tuple(encoded))
         with torch.inference_mode():
-            states = read_packed(self._layers, [pack], self._taps)[0]
-            support = [float(support.log_odds) for support in judge_claims(self._heads, states, pack)]
-            orders = self._heads.orders([tap[: len(tokens)] for tap in states]).tolist()
+            states = read_packed(self._model.layers, [pack], self._model.taps)[0]
+            support = [float(support.log_odds) for support in judge_claims(self._model.heads, states, pack)]
+            orders = self._model.heads.orders([tap[: len(tokens)] for tap in states]).tolist()
         return support, orders, offsets
 
 
