@@ -78,9 +78,9 @@ _HOW_OR_WHY = re.compile(
 )
 _LISTED = re.compile(r"\b(?:what|who|which)\s+(?:are|were)\b", re.IGNORECASE)
 _YES_NO = re.compile(
-    r"^\W*(?:(?!who|what|when|where|why|which|how)[^,?]{1,80},\s+)?(?:(?:and|but|so|then)\s+)?"
-    r"(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|should|may|might|must)(?:n['’]t)?\b"
-    r"(?!.*\bor\b)",
+    r"^\W*(?:(?!(?:\w+\s+)?(?:who|what|when|where|why|which|how)\b)[^?]{1,120}[,.!]\s+)?(?:(?:and|but|so|then)\s+)?(?:(?:any|ok|okay)(?!.*\bwhat\b)|"
+    r"(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|should|may|might|must)(?:n['’]t)?)\b"
+    r"(?!.*\bor\b(?!\s+(?:her|no|not|more|less)\b))",
     re.IGNORECASE,
 )
 

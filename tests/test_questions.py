@@ -95,6 +95,11 @@ def test_a_part_of_a_date_is_asked_for_exactly(question, kind, holding, lacking)
         pytest.param("Isn't Istanbul neutral?", True, id="isnt"),
         pytest.param("Is the venue Istanbul or Geneva?", False, id="one-of-two"),
         pytest.param("Who did accept?", False, id="who"),
+        pytest.param("any deaths at all", True, id="any"),
+        pytest.param("Any number is a product of what?", False, id="any-what"),
+        pytest.param("Since when, by his account, has it been shut?", False, id="since-when"),
+        pytest.param("I moved here in May. May I vote?", True, id="after-a-sentence"),
+        pytest.param("Were half of them there or more?", True, id="or-more"),
     ],
 )
 def test_what_can_be_answered_with_yes_or_no_is_told_from_how_it_begins(question, is_so):
