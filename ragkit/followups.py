@@ -37,6 +37,11 @@ _LEAST_CONTENT = 2
 """A question with fewer content words hangs on what was said before: "How many?", "By whom?"."""
 
 _OPENING = re.compile(r"^\W*(?:and|but|or|so|also|no|yes|ok|okay)\b[\s,]*", re.IGNORECASE)
+_CORRECTING = re.compile(
+    r"^\W*(?:(?:no|nope|sorry|wait)\b[\s,]*)+(?:i\s+(?:actually\s+)?meant?\b[\s,]*)?"
+    r"|^\W*i\s+(?:actually\s+)?meant?\b[\s,]*",
+    re.IGNORECASE,
+)
 
 
 def stands_alone(question: str) -> bool:
@@ -111,7 +116,13 @@ def _keeps(whole: str, question: str, said: str) -> bool:
 
 
 def _joined(question: str, last: Turn) -> str:
-    """The question before and this one as one, where the model found no better way."""
+    """The question before and this one as one, where the model found no better way.
+
+    What takes the place of the question before is not joined to it, if it says enough.
+    """
+    corrected = _CORRECTING.sub("", question)
+    if corrected != question and len(content_terms(corrected)) >= _LEAST_CONTENT:
+        return f"{corrected[:1].upper()}{corrected[1:]}"
     rest = _OPENING.sub("", question)
     first = words(rest)[:1]
     lowered = f"{rest[:1].lower()}{rest[1:]}" if first and first[0] in STOP_WORDS | _ASKS | _VERBS else rest

@@ -69,6 +69,18 @@ def test_what_the_model_makes_up_or_drops_is_not_asked(written):
     assert whole == "Who wrote the letter, and the treaty of Graz?"
 
 
+@pytest.mark.parametrize(
+    ("question", "whole"),
+    [
+        pytest.param("No, the countries he named.", "The countries he named.", id="enough-is-said"),
+        pytest.param("no wait, I meant why she left Graz", "Why she left Graz", id="i-meant"),
+        pytest.param("No, the treaty.", "Who wrote the letter, and the treaty.", id="too-little-is-said"),
+    ],
+)
+def test_a_correction_takes_the_place_of_the_question_before(question, whole):
+    assert complete(question, TURNS, lambda: ScriptedGenerator([""])) == whole
+
+
 def test_only_the_last_turns_are_shown():
     turns = [Turn(f"Who is number {n}?", f"Number {n} is Bob.") for n in range(5)]
     writer = ScriptedGenerator([" Why is number 4 Bob?"])
