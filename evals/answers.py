@@ -3,26 +3,34 @@
     python -m evals.answers neartopic seeds ../shared/data/xquad_en_public.json --part report
     python -m evals.answers ../shared/data/xquad_en_public.json --part report --style short
 
-Prints a line for each suite and part: what the default threshold would have refused, and what the answers above it are
+Prints a table for each suite and part: what the default threshold would have refused, and what the answers above it are
 worth. `confidence` fits on what was kept, `support` draws sentences from it to be read.
 """
 
 import argparse
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
 from evals.parts import open_suite, part_of
 from ragkit.confidence import estimate_confidence, least_confidence
 from ragkit.errors import SettingsError
 from ragkit.evaluation import GoldQuestion
+from ragkit.evaluation.measures.curves import auroc
+from ragkit.evaluation.measures.estimates import (
+    RESAMPLES,
+    Estimate,
+    Observation,
+    estimate_mean,
+    estimate_proportion,
+)
 from ragkit.evaluation.measures.metrics import (
     answer_right,
     evidence_sentence_f1,
@@ -31,6 +39,7 @@ from ragkit.evaluation.measures.metrics import (
     rouge_l,
     words,
 )
+from ragkit.evaluation.report.tables import markdown_table
 from ragkit.kit import Kit
 from ragkit.models.weights import cache_folder
 from ragkit.settings import Settings
@@ -38,6 +47,7 @@ from ragkit.settings import Settings
 PARTS, STYLES = ("choose", "report"), ("full", "short")
 MOST_QUESTIONS, MOST_CANDIDATES = 300, 8
 ACCEPTED_WRONG = (0.05, 0.1)
+COLUMNS = ("measure", "95 % interval (n)")
 SEED = 5
 
 
@@ -77,11 +87,16 @@ def main() -> None:
     parser.add_argument("--part", choices=(*PARTS, "both"), default="both")
     parser.add_argument("--style", choices=STYLES, default="full")
     parser.add_argument("--most", type=int, default=MOST_QUESTIONS, help="questions of each part of a place")
+    parser.add_argument("--kept", action="store_true", help="take what was measured before, where it was kept")
     given = parser.parse_args()
     for place in given.places:
         for part in PARTS if given.part == "both" else (given.part,):
-            if rows := measure(place, part, given.style, given.most):
-                print(Path(place).stem, part, given.style, describe(rows), flush=True)
+            kept = measured(place, part, given.style) if given.kept else []
+            if rows := kept or measure(place, part, given.style, given.most):
+                print(
+                    f"{Path(place).stem}, {part}, {given.style}\n\n{markdown_table(COLUMNS, describe(rows))}\n",
+                    flush=True,
+                )
 
 
 def measure(place: str, part: str, style: str, most: int) -> list[Measured]:
@@ -131,46 +146,78 @@ def _measure(question: GoldQuestion, part: str, kit: Kit) -> Measured:
     )
 
 
-def describe(rows: Sequence[Measured]) -> str:
-    """AUROC of answerable, calibration error, what the default threshold refuses, and what the rest is worth."""
-    sure = np.array([estimate_confidence(row.features) for row in rows])
-    right, answerable = (np.array([getattr(row, name) for row in rows]) for name in ("right", "answerable"))
-    said = sure >= Settings().min_confidence
-    parts = [f"n {len(rows)}", f"calibration error {calibration_error(sure, right):.3f}"]
-    if answerable.any() and not answerable.all():
-        parts.append(f"AUROC {roc_auc_score(answerable, sure):.3f}, rightly refused {(~said[~answerable]).mean():.3f}")
-    parts.append(f"wrongly {(~said[answerable]).mean():.3f}")
-    overall = np.where(answerable, right & said, ~said)
-    parts.append(f"right {overall.mean():.3f}; of the answerable {(right & said)[answerable].mean():.3f}")
-    parts.append(f"without threshold {right[answerable].mean():.3f}")
-    cited = np.array([row.first_citation for row in rows])[answerable & said]
-    parts.append(f"first citation {cited.mean():.3f} of answered")
-    shown = [row for row, is_said in zip(rows, said, strict=True) if is_said]
-    parts.append(f"words {np.mean([row.words for row in shown]):.1f}")
-    parts.append(f"own wording {np.mean([row.own_wording for row in shown]):.3f}")
-    for name in ("rouge_l", "evidence_sentence_f1"):
-        if values := [value for row in shown if row.answerable and (value := getattr(row, name)) is not None]:
-            parts.append(f"{name} {np.mean(values):.3f}")
+def describe(rows: Sequence[Measured]) -> list[tuple[str, str]]:
+    """What the default threshold refuses and what the answers above it are worth, each with interval and n."""
+    told = [(row, estimate_confidence(row.features)) for row in rows]
+    least = Settings().min_confidence
+    said = [row for row, sure in told if sure >= least]
+    answerable = [row for row in rows if row.answerable]
+    shown = {id(row) for row in said}
+    answered = [row for row in said if row.answerable]
+    found = [
+        (
+            "right, refusing where it should included",
+            _share(rows, lambda r: (r.right and id(r) in shown) or _refused(r, shown)),
+        ),
+        ("right, of the answerable", _share(answerable, lambda r: r.right and id(r) in shown)),
+        ("the same if none were refused", _share(answerable, lambda r: r.right)),
+        ("first citation right, of those answered", _share(answered, lambda r: r.first_citation)),
+        ("refused where it should", _share([r for r in rows if not r.answerable], lambda r: id(r) not in shown)),
+        ("refused where it should not", _share(answerable, lambda r: id(r) not in shown)),
+        ("AUROC, answerable or not", _auroc(told)),
+        ("calibration error", f"{calibration_error(told):.3f} ({len(told)})"),
+        ("words", _mean(said, lambda r: r.words)),
+        ("own wording", _mean(said, lambda r: r.own_wording)),
+        ("ROUGE-L", _mean(answered, lambda r: r.rouge_l)),
+        ("F1 of the quoted sentences", _mean(answered, lambda r: r.evidence_sentence_f1)),
+    ]
     for accepted in ACCEPTED_WRONG:
         with suppress(SettingsError):
-            above = sure >= least_confidence(accepted)
-            wrong = (~right[above]).mean() if above.any() else 0.0
-            parts.append(f"--max-wrong {accepted:g}: {wrong:.3f} wrong of {int(above.sum())}")
-    return ", ".join(parts)
+            above = [row for row, sure in told if sure >= least_confidence(accepted)]
+            found.append(
+                (f"wrong with --max-wrong {accepted:g}, of those answered", _share(above, lambda r: not r.right))
+            )
+    return [(name, value) for name, value in found if value]
 
 
-def calibration_error(sure: np.ndarray, right: np.ndarray, bins: int = 10) -> float:
+def _refused(row: Measured, shown: AbstractSet[int]) -> bool:
+    return not row.answerable and id(row) not in shown
+
+
+def _share(rows: Sequence[Measured], is_so: Callable[[Measured], bool]) -> str:
+    return _said(estimate_proportion([Observation(float(is_so(row)), row.id) for row in rows])) if rows else ""
+
+
+def _mean(rows: Sequence[Measured], value_of: Callable[[Measured], float | None]) -> str:
+    known = [Observation(value, row.id) for row in rows if (value := value_of(row)) is not None]
+    return _said(estimate_mean(known)) if known else ""
+
+
+def _auroc(told: Sequence[tuple[Measured, float]]) -> str:
+    """With the percentile interval of a bootstrap over questions."""
+    kinds = [np.array([sure for row, sure in told if row.answerable == kind]) for kind in (True, False)]
+    value = auroc(*(kind.tolist() for kind in kinds))
+    if value is None:
+        return ""
+    rng = np.random.default_rng(SEED)
+    drawn = [auroc(*(rng.choice(kind, len(kind)).tolist() for kind in kinds)) or 0.0 for _ in range(RESAMPLES)]
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return _said(Estimate(value, len(told), float(low), float(high)))
+
+
+def _said(estimate: Estimate) -> str:
+    return f"{estimate.mean:.3f}, {estimate.low:.3f} to {estimate.high:.3f} ({estimate.n})"
+
+
+def calibration_error(told: Sequence[tuple[Measured, float]], bins: int = 10) -> float:
     """Mean distance of confidence and share right over bins of equal width, weighed by how many are in each.
 
     Guo et al. 2017, "On Calibration of Modern Neural Networks", equation 3.
     """
+    sure, right = np.array([value for _, value in told]), np.array([row.right for row, _ in told])
     numbers = np.minimum((sure * bins).astype(int), bins - 1)
-    total = 0.0
-    for number in range(bins):
-        inside = numbers == number
-        if inside.any():
-            total += inside.mean() * abs(sure[inside].mean() - right[inside].mean())
-    return float(total)
+    inside = [numbers == number for number in range(bins)]
+    return float(sum(one.mean() * abs(sure[one].mean() - right[one].mean()) for one in inside if one.any()))
 
 
 if __name__ == "__main__":

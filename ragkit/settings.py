@@ -39,7 +39,7 @@ class Settings(BaseModel):
     evidence_words: int = Field(90, ge=5, le=1000, description="Most words of evidence together.")
 
     min_confidence: float = Field(
-        0.2, ge=0.0, le=1.0, description="Below this, ragkit says it is not in the documents."
+        0.3, ge=0.0, le=1.0, description="Below this, ragkit says it is not in the documents."
     )
     max_wrong: float | None = Field(
         None, gt=0.0, lt=1.0, description="Share of wrong answers to accept; sets min_confidence by measured rates."
