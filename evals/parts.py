@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from ragkit.evaluation import GoldQuestion, Suite, load_suite
+from ragkit.evaluation.command import index_suite
 from ragkit.index.index import Index
-from ragkit.ingest import index_paths
-from ragkit.kit import Kit, ingest_options
+from ragkit.kit import Kit
 from ragkit.models.loading import load_embedder
 from ragkit.models.weights import cache_folder
 from ragkit.settings import Settings
@@ -25,9 +25,7 @@ def open_suite(place: str, settings: Settings) -> tuple[Suite, Kit]:
     """A suite and a kit over an up-to-date index of its documents, in the cache."""
     suite = load_suite(place, cache_folder() / "datasets")
     embedder = load_embedder(settings.embedder, offline=settings.offline)
-    folder = cache_folder() / "measurements" / f"{suite.name}-{suite.fingerprint()[7:19]}"
-    index_paths(list(suite.documents), folder, embedder, ingest_options(settings, exclude=suite.exclude))
-    return suite, Kit(Index.open(folder), settings, embedder=embedder)
+    return suite, Kit(Index.open(index_suite(suite, settings, embedder)), settings, embedder=embedder)
 
 
 def part_of(suite: Suite) -> dict[str, Part]:

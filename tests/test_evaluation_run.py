@@ -233,7 +233,7 @@ def test_an_answer_given_before_is_not_asked_for_again(suite, tmp_path):
         first = run(suite, kit, cache=cache, look_back=look_back)
         again = run(suite, kit, cache=cache, look_back=look_back)
     assert kit.asked == [question.question for question in QUESTIONS] + ["Who | broke it?"]  # errors are not kept
-    assert [row.answer and row.answer.get("cached") for row in again.rows] == [True, True, True, None]
+    assert [row.is_cached for row in again.rows] == [True, True, True, False]
     assert [row.values for row in again.rows] == [row.values for row in first.rows]
     assert [row.retrieved for row in again.rows] == [row.retrieved for row in first.rows]
     assert [row.blame for row in again.rows] == [row.blame for row in first.rows]
@@ -255,7 +255,7 @@ def test_what_could_come_out_differently_is_asked_again(suite, tmp_path, setting
     with AnswerCache.open(file, is_fresh=is_fresh) as cache:
         result = run_suite(suite, kit, settings=settings, options=RunOptions(cache=cache, index=index))
     assert len(kit.asked) == 8
-    assert all("cached" not in row.answer for row in result.rows[:3])
+    assert not any(row.is_cached for row in result.rows)
 
 
 def test_gold_that_was_corrected_judges_the_answers_given_before(suite, tmp_path):

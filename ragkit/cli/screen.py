@@ -9,6 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+PIPE_WIDTH = 120
+"""Of tables, in characters, where no terminal tells its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Screen:
@@ -21,9 +24,10 @@ class Screen:
     @classmethod
     def open(cls, quiet: bool = False) -> "Screen":
         """The terminal, or whatever stands in its place."""
-        return cls(
-            Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True), quiet
-        )
+        out, err = (Console(stderr=to_stderr, highlight=False, soft_wrap=True) for to_stderr in (False, True))
+        if not out.is_terminal:
+            out.width = PIPE_WIDTH
+        return cls(out, err, quiet)
 
     def note(self, message: str) -> None:
         """Says on stderr what goes on."""

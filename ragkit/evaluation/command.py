@@ -127,7 +127,7 @@ def evaluate(
     suite = load_suite(place, cache_folder() / DATASETS, documents=plan.documents)
     settings = choose_settings(suite.settings)
     embedder = load_embedder(settings.embedder, offline=settings.offline)
-    folder = plan.index or _indexed(suite, settings, embedder)
+    folder = plan.index or index_suite(suite, settings, embedder)
     run = _Run(settings, embedder, plan, on_progress)
     result = run.ask(f"Asking {suite.name}", suite, folder, journal=journal_beside(_journalled(suite, plan.out)))
     robustness = None
@@ -204,7 +204,7 @@ def _journalled(suite: Suite, out: Path | None) -> Path:
     return out or RESULTS / f"{suite.name}.json"
 
 
-def _indexed(suite: Suite, settings: Settings, embedder: Embedder) -> Path:
+def index_suite(suite: Suite, settings: Settings, embedder: Embedder) -> Path:
     """The suite's own index in the cache, up to date; another embedder or chunk size has another."""
     made_with = f"{embedder.name}-{settings.chunk_tokens}-{settings.min_chunk_tokens}"
     name = re.sub(r"[^\w.-]+", "_", f"{suite.name}-{suite.fingerprint()[7:19]}-{made_with}")

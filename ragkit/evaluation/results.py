@@ -31,6 +31,7 @@ class Row:
         values: Metric name to value; None where the metric cannot judge.
         retrieved: By stage of retrieval the paragraphs as `document#number`, best first.
         blame: The step that lost the right answer; None where it was not lost or nobody looked.
+        is_cached: Whether the answer was given in an earlier run with the same index, settings and code.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Row:
     values: dict[str, float | None]
     retrieved: dict[str, list[str]] = field(default_factory=dict)
     blame: str | None = None
+    is_cached: bool = False
 
     @property
     def right(self) -> bool | None:

@@ -65,7 +65,8 @@ def comparison_lines(comparison: Comparison | None) -> list[RenderableType]:
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> Table:
     table = Table(title=title, title_justify="left")
     for name in header:
-        table.add_column(name, justify="left" if name in (header[0],) else "right", overflow="fold")
+        shown = name.replace("_", " ")  # so that a long one is broken between words
+        table.add_column(shown, justify="left" if name == header[0] else "right", overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))  # as a string, words in brackets would be read as markup
     return table

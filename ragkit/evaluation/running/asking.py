@@ -119,9 +119,9 @@ class Asking:
         if judge is not None and self.cache is not None:
             judge = self.cache.remembering(judge, "judged", self.recipe)
         values = {**judge_answer(gold, asked.answer, self.text_of, judge), "seconds": asked.seconds}
-        answer = replace(asked.answer, id=gold.id).to_dict() | ({"cached": True} if asked.is_cached else {})
-        row = self._blank(gold, "")
-        return replace(row, answer=answer, error=None, values=values, retrieved=asked.retrieved), asked
+        answer = replace(asked.answer, id=gold.id).to_dict()
+        row = replace(self._blank(gold, ""), answer=answer, error=None, values=values)
+        return replace(row, retrieved=asked.retrieved, is_cached=asked.is_cached), asked
 
     def _find(self, question: str) -> Asked:
         """The answer given before, or else a new one."""
