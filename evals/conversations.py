@@ -22,6 +22,7 @@ from ragkit.evaluation.measures.metrics import includes, spoken_text
 from ragkit.evaluation.report.tables import markdown_table
 from ragkit.followups import complete
 from ragkit.kit import Kit, build
+from ragkit.models.loading import load_decider, load_embedder, load_generator, load_reader, load_verifier
 from ragkit.models.weights import cache_folder
 from ragkit.prompts import Turn
 from ragkit.terms import content_terms
@@ -79,7 +80,19 @@ def _follow(dialogue: dict[str, Any], *, answer: bool) -> Iterator[FollowUp]:
 
 @cache
 def _open(documents: tuple[str, ...]) -> Kit:
-    return build(documents, cache_folder() / "measurements" / f"chat-{Path(documents[0]).stem}")
+    return build(documents, cache_folder() / "measurements" / f"chat-{Path(documents[0]).stem}", **_models())
+
+
+@cache
+def _models() -> dict[str, Any]:
+    """The shipped models, once for all documents."""
+    return {
+        "embedder": load_embedder(),
+        "reader": load_reader(),
+        "generator": load_generator(),
+        "verifier": load_verifier(),
+        "decider": load_decider(),
+    }
 
 
 def _is_right(kit: Kit, question: str, turn: dict[str, Any]) -> bool:

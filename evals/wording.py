@@ -31,7 +31,7 @@ from ragkit.kit import Kit
 from ragkit.models.weights import WRITER
 from ragkit.profiles import Profile, profile_of
 from ragkit.records import Evidence
-from ragkit.repair import BRIEF, gains_in_answering, holds_words
+from ragkit.repair import BRIEF, LEAST_SUPPORT, gains_in_answering, holds_words
 from ragkit.settings import Settings
 from ragkit.verification import verify_answer
 
@@ -170,7 +170,7 @@ def _told(question: GoldQuestion, kit: Kit) -> Told | None:
 def _is_supported(question: GoldQuestion, sentence: DraftSentence, evidence: Evidence, kit: Kit) -> bool:
     source = evidence.paragraph.text
     verdict = verify_answer(question.question, sentence.text, source, kit.verifier)
-    return verdict.verdict == "supported" and holds_words(sentence.text, evidence.short_answer)
+    return verdict.support >= LEAST_SUPPORT and holds_words(sentence.text, evidence.short_answer)
 
 
 def _holds_gold(question: GoldQuestion, text: str) -> bool:
