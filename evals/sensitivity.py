@@ -169,12 +169,10 @@ def _judge_all(case: Case, answer: Answer, text_of: TextOf, judge: Judge) -> dic
 
 
 def fall_table(falls: Falls) -> tuple[list[str], list[list[str]]]:
-    """A row for each break, a column for each metric, and how far it falls; bold if it surely does."""
-    header = ["break", "answers", *AIMS]
-    return header, [
-        [name, str(max((fall.n for fall in of_break.values()), default=0)), *(_cell(of_break.get(m)) for m in AIMS)]
-        for name, of_break in falls.items()
-    ]
+    """A row for each metric, a column for each break with its answers, and how far it falls; bold if it surely does."""
+    answers = {name: max((fall.n for fall in of_break.values()), default=0) for name, of_break in falls.items()}
+    header = ["metric", *(f"{name} ({count})" for name, count in answers.items())]
+    return header, [[metric, *(_cell(of_break.get(metric)) for of_break in falls.values())] for metric in AIMS]
 
 
 def _cell(fall: Estimate | None) -> str:
