@@ -116,14 +116,16 @@ def _keeps(whole: str, question: str, said: str) -> bool:
 
 
 def _joined(question: str, last: Turn) -> str:
-    """The question before and this one as one, where the model found no better way.
+    """This question alone if it says what it is about, else the one before and this one as one.
 
-    What takes the place of the question before is not joined to it, if it says enough.
+    Two questions in one lead to sentences for the first. So only what hangs on it altogether is joined: "Why?".
     """
     corrected = _CORRECTING.sub("", question)
-    if corrected != question and len(content_terms(corrected)) >= _LEAST_CONTENT:
-        return f"{corrected[:1].upper()}{corrected[1:]}"
-    rest = _OPENING.sub("", question)
+    rest = _OPENING.sub("", corrected)
+    is_other = corrected != question or bool(_OTHER_THING.match(rest))
+    names = any(not word.islower() for word in WORD.findall(rest)[1:]) or (rest[:1].isupper() and rest != question)
+    if len(content_terms(rest)) >= (1 if is_other or names else _LEAST_CONTENT):
+        return f"{rest[:1].upper()}{rest[1:]}"
     first = words(rest)[:1]
     lowered = f"{rest[:1].lower()}{rest[1:]}" if first and first[0] in STOP_WORDS | _ASKS | _VERBS else rest
     return f"{last.question.rstrip('?. ')}, and {lowered}"

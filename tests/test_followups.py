@@ -66,7 +66,11 @@ def test_a_model_that_was_taught_needs_no_examples(monkeypatch):
 def test_what_the_model_makes_up_or_drops_is_not_asked(written):
     writer = ScriptedGenerator([written])
     whole = complete("And the treaty of Graz?", TURNS, lambda: writer)
-    assert whole == "Who wrote the letter, and the treaty of Graz?"
+    assert whole == "The treaty of Graz?"
+
+
+def test_what_hangs_on_the_question_before_altogether_is_joined_to_it():
+    assert complete("And why?", TURNS, lambda: ScriptedGenerator([""])) == "Who wrote the letter, and why?"
 
 
 @pytest.mark.parametrize(
@@ -74,7 +78,8 @@ def test_what_the_model_makes_up_or_drops_is_not_asked(written):
     [
         pytest.param("No, the countries he named.", "The countries he named.", id="enough-is-said"),
         pytest.param("no wait, I meant why she left Graz", "Why she left Graz", id="i-meant"),
-        pytest.param("No, the treaty.", "Who wrote the letter, and the treaty.", id="too-little-is-said"),
+        pytest.param("No, the treaty.", "The treaty.", id="one-thing"),
+        pytest.param("No, why?", "Who wrote the letter, and why?", id="too-little-is-said"),
     ],
 )
 def test_a_correction_takes_the_place_of_the_question_before(question, whole):
