@@ -74,10 +74,13 @@ def main() -> None:
     given = parser.parse_args()
     rng = random.Random(SEED)
     torch.manual_seed(SEED)
+    teach([*gather_lessons(rng), *follow_ups() * FOLLOW_UP_TIMES], WRITER_ADAPTER, given.steps, rng)
+
+
+def teach(lessons: Sequence[Lesson], target: Path, steps: int | None, rng: random.Random) -> None:
+    """Trains an adapter to write what the lessons say, in random order, and saves it unless steps are limited."""
     tokenizer = load_tokenizer(writer_folder(print))
-    lessons = [*gather_lessons(rng), *follow_ups() * FOLLOW_UP_TIMES]
-    rng.shuffle(lessons)
-    encoded = [_encode(tokenizer, lesson) for lesson in lessons]
+    encoded = [_encode(tokenizer, lesson) for lesson in rng.sample(lessons, len(lessons))]
     batches = make_batches([written for written in encoded if written.length <= MAX_TOKENS], BATCH_TOKENS, rng)
     print(len(batches), "steps,", len(encoded), "lessons,", sum(w.length for b in batches for w in b), "tokens")
     with quiet_transformers():
@@ -86,9 +89,9 @@ def main() -> None:
     add_low_rank(model, FIRST_LAYER, RANK)
     always = allowed_tokens(tokenizer, NOT_HERE)
     changes = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    train([{"params": changes, "lr": RATE}], batches[: given.steps], lambda batch: _loss(model, batch, always))
-    if given.steps is None:
-        save_adapter(WRITER_ADAPTER, low_rank_tensors(model))
+    train([{"params": changes, "lr": RATE}], batches[:steps], lambda batch: _loss(model, batch, always))
+    if steps is None:
+        save_adapter(target, low_rank_tensors(model))
 
 
 def gather_lessons(rng: random.Random) -> list[Lesson]:
@@ -102,7 +105,7 @@ def gather_lessons(rng: random.Random) -> list[Lesson]:
         paragraphs = [p for name in documents_of(question) if (doc := read(name)) for p in doc.paragraphs]
         asked = as_typed(question.question) if rng.random() < AS_TYPED else question.question
         near = [p for p in paragraphs if is_gold(question, p.document.path, p.number)]
-        whole = " ".join(text for p in near if (text := _gold_text(question, p)))
+        whole = " ".join(text for p in near if (text := gold_text(question, p)))
         if question.answerable and whole and question.direct_answer and _is_drawn_from(question, whole):
             is_plain = question.tags == ("factoid",)
             hint = _hint(question, whole, rng) if rng.random() < HINTED else ""
@@ -146,7 +149,7 @@ def _some_words(text: str, rng: random.Random) -> str:
     return text[places[first].start() : places[last].end()]
 
 
-def _gold_text(question: GoldQuestion, paragraph: Paragraph) -> str:
+def gold_text(question: GoldQuestion, paragraph: Paragraph) -> str:
     """The sentences of a paragraph that answer, as the writer is shown them."""
     marked = _marked(question, paragraph)
     spans = split_sentences(paragraph.text)

@@ -4,6 +4,7 @@ from fakes import ScriptedGenerator, WordEmbedder, WordReader, WordVerifier
 import ragkit
 from ragkit.evaluation.drafting.draft import DraftLimits, draft_questions, overlap
 from ragkit.evaluation.drafting.goldfile import save_questions
+from ragkit.evaluation.drafting.prompting import Asker
 from ragkit.evaluation.gold import GoldEvidence, check_evidence, load_questions
 from ragkit.prompts import REFUSAL
 
@@ -116,11 +117,11 @@ def test_unanswerable_questions_ask_for_what_is_missing_and_are_kept_where_ragki
 
 def test_the_model_words_what_the_rules_cannot(kit):
     writer = ScriptedGenerator(lambda prompt: "How many rare birds had the wardens lost?")
-    worded = [q for q in draft(kit, generator=writer) if "worded-by-model" in q.tags]
+    worded = [q for q in draft(kit, asker=Asker(writer)) if "worded-by-model" in q.tags]
     assert [(q.question, q.answers) for q in worded] == [("How many rare birds had the wardens lost?", ("340",))]
     assert any("Text: Having lost 340 rare birds" in prompt for prompt in writer.prompts)
     useless = ScriptedGenerator(lambda prompt: REFUSAL)
-    assert draft(kit, generator=useless) == draft(kit)
+    assert draft(kit, asker=Asker(useless)) == draft(kit)
 
 
 def test_the_same_seed_gives_the_same_questions_and_no_paragraph_or_document_gives_them_all(kit):

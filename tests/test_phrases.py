@@ -1,6 +1,6 @@
 import pytest
 
-from ragkit.evaluation.drafting.phrases import COUNTED, PLACE, TIME, Names, find_details
+from ragkit.evaluation.drafting.phrases import COUNTED, PLACE, TIME, Names, find_details, find_entries
 
 TEXT = (
     "When the letters came, Anna Voss said that the bank had failed. Later Voss sold it in Bergen. "
@@ -89,4 +89,22 @@ def test_whoever_bears_a_name_is_asked_for_by_what_it_is(name, asked):
 
 def test_details_of_a_sentence_of_any_shape_are_found():
     sentence = "Having lost 340 men, they gave up in Bergen, which on 3 May 1802 had fallen."
-    assert find_details(sentence) == [("when", "3 May 1802"), ("how many", "340"), ("where", "Bergen")]
+    assert find_details(sentence, Names([])) == [("when", "3 May 1802"), ("how many", "340"), ("where", "Bergen")]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "entries"),
+    [
+        ("He named Switzerland, Turkey or Arab states.", [("Switzerland", "Turkey", "Arab states")]),
+        ("The choir sang in Oslo, in Bergen, and in Tromsø, they said.", [("Oslo", "in Bergen", "in Tromsø")]),
+        ("He named Oslo and Bergen.", []),
+    ],
+)
+def test_things_listed_behind_one_another_are_entries(sentence, entries):
+    assert find_entries(sentence) == entries
+
+
+def test_names_are_asked_for_wherever_they_stand_but_first():
+    names = Names(["Dmitry Peskov said so."])
+    details = find_details("Later the letter was read by Dmitry Peskov for Rosneft.", names)
+    assert details == [("who", "Dmitry Peskov"), ("what", "Rosneft")]

@@ -40,7 +40,8 @@ def draft(
     with screen.progress("Drafting questions") as advance:
         drafted = draft_file(documents, out, chosen, limits, index=index, on_progress=advance)
     screen.out.print(f"{out}: {len(drafted)} questions, all unreviewed.", markup=False)
-    screen.note(f"Look at them one by one: ragkit eval review {out} --documents {documents[0]}")
+    named = " ".join(f"--documents {place}" for place in documents)
+    screen.note(f"Look at them one by one: ragkit eval review {out} {named}")
 
 
 def review(

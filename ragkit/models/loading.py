@@ -31,6 +31,7 @@ ADAPTER = Path(__file__).with_name("reader.safetensors")
 WRITER_ADAPTER = Path(__file__).with_name("writer.safetensors")
 VERIFIER_ADAPTER = Path(__file__).with_name("verifier.safetensors")
 DECIDER_ADAPTER = Path(__file__).with_name("decider.safetensors")
+ASKER_ADAPTER = Path(__file__).with_name("asker.safetensors")
 
 
 def load_generator(
@@ -58,6 +59,15 @@ def load_generator(
         return _transformers_generator(convert_gguf(file, on_message), file.name)
     folder, name = _find(model, offline=offline)
     return _transformers_generator(folder, name)
+
+
+def load_asker(*, on_message: OnMessage | None = None) -> Generator:
+    """The shipped model that words questions for given answers.
+
+    Raises:
+        WeightsError: The shipped weights are missing or damaged, or the adapter belongs to other weights.
+    """
+    return _transformers_generator(writer_folder(on_message), WRITER.name, read_adapter(ASKER_ADAPTER)[0])
 
 
 def load_embedder(model: str | None = None, *, offline: bool = False) -> Embedder:

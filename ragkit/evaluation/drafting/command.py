@@ -8,13 +8,16 @@ from tempfile import TemporaryDirectory
 from ragkit.errors import DocumentError
 from ragkit.evaluation.drafting.draft import DraftLimits, draft_questions
 from ragkit.evaluation.drafting.goldfile import save_questions
+from ragkit.evaluation.drafting.prompting import Asker
 from ragkit.evaluation.drafting.review import ParagraphOf
 from ragkit.evaluation.gold import GoldQuestion
 from ragkit.evaluation.suite import Suite
 from ragkit.index.index import Index
 from ragkit.ingest import index_paths
 from ragkit.kit import Kit, ingest_options
-from ragkit.models.loading import load_embedder
+from ragkit.models.loading import load_asker, load_embedder
+from ragkit.models.reading import SentencedText
+from ragkit.sentences import split_sentences
 from ragkit.settings import Settings
 
 NEVER = 1.0
@@ -57,12 +60,23 @@ def draft_file(
             read,
             kit.explain,
             min_confidence=settings.min_confidence,
-            generator=kit.generator,
+            asker=_choose_asker(kit),
             limits=limits,
             on_progress=on_progress,
         )
     save_questions(drafted, out)
     return drafted
+
+
+def _choose_asker(kit: Kit) -> Asker:
+    """The model of the settings or, where they name none, the one that was taught to ask."""
+
+    def log_odds(claim: str, text: str) -> float:
+        return kit.verifier.judge(SentencedText(text, tuple(split_sentences(text))), [claim]).support[0]
+
+    if kit.settings.model:
+        return Asker(kit.generator, log_odds=log_odds)
+    return Asker(load_asker(), is_taught=True, log_odds=log_odds)
 
 
 def read_paragraphs_of(documents: Sequence[Path]) -> ParagraphOf:

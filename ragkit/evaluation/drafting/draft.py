@@ -13,17 +13,16 @@ from dataclasses import dataclass, replace
 
 from ragkit.evaluation.drafting.goldfile import UNANSWERABLE, UNREVIEWED, beginning
 from ragkit.evaluation.drafting.phrases import Names
-from ragkit.evaluation.drafting.prompting import write_question
+from ragkit.evaluation.drafting.prompting import Asker, write_question
 from ragkit.evaluation.drafting.proposing import Absences, Proposal, propose
 from ragkit.evaluation.gold import GoldEvidence, GoldQuestion, is_same_document
 from ragkit.evaluation.measures.metrics import normalise
-from ragkit.models.generation import Generator
 from ragkit.quantities import unify_words
 from ragkit.records import Document
 from ragkit.sentences import in_context
 from ragkit.trace import Trace
 
-TRIES = 6
+TRIES = 12
 """So many proposals are tried, at most, for each question that is wanted."""
 
 MOST_SHORT_WORDS = 4
@@ -54,7 +53,7 @@ def draft_questions(
     explain: Callable[[str], Trace],
     *,
     min_confidence: float,
-    generator: Generator | None = None,
+    asker: Asker | None = None,
     limits: DraftLimits | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> list[GoldQuestion]:
@@ -67,7 +66,7 @@ def draft_questions(
         explain: How a question is answered, as `Kit.explain` tells it. Whether it refuses does not matter: a kit that
             refuses everything is quickest.
         min_confidence: Below this ragkit refuses; a question without an answer is kept only there.
-        generator: Words what the rules cannot ask for; without one that is left out.
+        asker: Words what the rules cannot ask for; without one that is left out.
         limits: How many, and of which sort.
         on_progress: Told (kept, wanted) whenever a question was tried.
 
@@ -76,9 +75,9 @@ def draft_questions(
     """
     limits = limits or DraftLimits()
     names, absences = Names(document.text for document in documents), Absences(documents)
-    proposals = [[p for p in propose(d, names) if p.question or generator is not None] for d in documents]
+    proposals = [[p for p in propose(d, names) if p.question or asker is not None] for d in documents]
     absent = [list(absences.propose(document, names)) for document in documents]
-    trial = _Trial(explain, min_confidence, generator, limits, on_progress)
+    trial = _Trial(explain, min_confidence, asker, limits, on_progress)
     trial.run(proposals, limits.most - round(limits.most * limits.unanswerable))
     trial.run(absent, len(trial.kept) + round(limits.most * limits.unanswerable))
     order = {document.ref.path: n for n, document in enumerate(documents)}
@@ -97,14 +96,14 @@ class _Trial:
         self,
         explain: Callable[[str], Trace],
         min_confidence: float,
-        generator: Generator | None,
+        asker: Asker | None,
         limits: DraftLimits,
         on_progress: Callable[[int, int], None] | None,
     ) -> None:
         self.kept: list[tuple[Proposal, GoldQuestion]] = []
         self._explain = explain
         self._min_confidence = min_confidence
-        self._generator = generator
+        self._asker = asker
         self._limits = limits
         self._on_progress = on_progress
         self._used: Counter[tuple[str, int]] = Counter()
@@ -135,11 +134,11 @@ class _Trial:
 
     def _worded(self, proposal: Proposal) -> Proposal:
         """The proposal with the question that the model words; without one if it finds none that can be used."""
-        if self._generator is None:
+        if self._asker is None:
             return proposal
         paragraph, span = proposal.places[0]
         text = in_context(paragraph.text, [span])
-        question = write_question(self._generator, text, proposal.answers[0], proposal.kind)
+        question = write_question(self._asker, text, proposal.wanted, proposal.kind, paragraph.title)
         return replace(proposal, question=question or "")
 
 

@@ -115,6 +115,11 @@ _BARE_NAME = re.compile(r"[A-Z][\w-]+(?: (?:de |van |von |der |di |da )?[A-Z][\w
 _AFTER = re.compile(r" (?:of|for|in|at|from) ")
 _TO_TITLE = re.compile(rf"^.*\b(?:{'|'.join(sorted(TITLES))})\.? ")
 _IN = re.compile(r"\b[Ii]n ([A-Z][\w-]+)")
+_LATER_NAME = re.compile(rf"(?<=[a-z,] ){_NAME}")
+_NO_PLACE_AT = re.compile(_NO_PLACE)
+_ENTRY = r"(?:[\w'’-]+ ){0,2}[\w'’-]+"
+_ENUMERATED = re.compile(rf"\b[A-Z][\w'’-]+, (?:{_ENTRY}, )*{_ENTRY},? (?:and|or) {_ENTRY}(?=[,.;:]|$)")
+_BETWEEN = re.compile(r", (?:and |or )?| (?:and|or) ")
 _LOWER, _UPPER = re.compile(r"\b[a-z][\w-]+"), re.compile(r"(?<=[a-z,] )[A-Z][\w-]+")
 
 
@@ -167,8 +172,8 @@ def agent_of(rest: str) -> re.Match[str] | None:
     return _BY.search(rest)
 
 
-def find_details(sentence: str) -> list[tuple[Kind, str]]:
-    """What can be asked for in a sentence of any shape: days and years, counted things and places."""
+def find_details(sentence: str, names: Names) -> list[tuple[Kind, str]]:
+    """What can be asked for in a sentence of any shape: days and years, counted things, places and other names."""
     found: list[tuple[Kind, str]] = []
     for match in TIME.finditer(sentence):
         found.append(("when", next(text for text in match.groups() if text)))
@@ -177,4 +182,15 @@ def find_details(sentence: str) -> list[tuple[Kind, str]]:
             found.append(("how many", match["count"]))
     for match in PLACE.finditer(sentence):
         found.append(("where", match.group().split(" ", 1)[1]))
+    known = " ".join(answer for _, answer in found)
+    for match in _LATER_NAME.finditer(sentence):
+        if match.group() not in known and not _NO_PLACE_AT.match(match.group()):
+            found.append(("who" if names.is_person(match.group()) else "what", match.group()))
     return found
+
+
+def find_entries(sentence: str) -> list[tuple[str, ...]]:
+    """Three or more things that a sentence lists behind one another, the first of them a name."""
+    return [
+        tuple(entry for entry in _BETWEEN.split(match.group()) if entry) for match in _ENUMERATED.finditer(sentence)
+    ]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from ragkit.evaluation.drafting.phrases import PLACE, TIME, Kind, Names, find_details
+from ragkit.evaluation.drafting.phrases import PLACE, TIME, Kind, Names, find_details, find_entries
 from ragkit.evaluation.drafting.wording import MOST_ENTRY_WORDS, Wording, word_absent, word_introduction, word_questions
 from ragkit.models.reading import one_line
 from ragkit.neutral import without_labels
@@ -50,6 +50,11 @@ class Proposal:
     introduction: Place | None = None
 
     @property
+    def wanted(self) -> str:
+        """The words of the text that a question is to be worded for."""
+        return self.answers[0] if self.answers else ", ".join(self.entries)
+
+    @property
     def document(self) -> str:
         """The path of the document it was made from."""
         return self.places[0][0].document.path
@@ -66,9 +71,11 @@ def propose(document: Document, names: Names) -> Iterator[Proposal]:
         for wording in worded:
             yield _proposal(wording, paragraph, span)
         asked = {wording.kind for wording in worded}
-        for kind, answer in find_details(sentence):
+        for kind, answer in find_details(sentence, names):
             if kind not in asked:
                 yield Proposal(kind, "", (answer,), (), ((paragraph, span),))
+        for entries in find_entries(sentence):
+            yield Proposal("list", "", (), entries, ((paragraph, span),))
 
 
 class Absences:
