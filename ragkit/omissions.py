@@ -65,6 +65,11 @@ _AUXILIARIES = frozenset(
     "was were is are be been being may might can could would should will must had has have to".split()
 )
 _ABOUT_NUMBERS = frozenset("before after until since around about by over under nearly almost than least most".split())
+_LIMITING = (["other", "than"], ["to", "be"], ["to", "have"])
+_SHARES = frozenset("much most many some part parts half few several certain".split())
+_GO_WITH = {"not only": "but", "both": "and", "either": "or", "mainly": "and", "only": "and", "solely": "and"}
+"""What a statement has not said in full without what that word begins: "both the king" lacks somebody."""
+
 _MOST_TITLE_WORDS, _MOST_SAYING_WORDS = 4, 6
 
 
@@ -159,6 +164,7 @@ def _gaps(tokens: Sequence[str], places: Sequence[int]) -> list[_Gap]:
 
 
 def _objections(gaps: Sequence[_Gap], places: Sequence[int], tokens: Sequence[str]) -> Iterator[str]:
+    kept = " ".join(tokens[place].casefold() for place in places)
     for gap in gaps:
         shown = " ".join(gap.tokens)
         if not gap.words:
@@ -166,16 +172,23 @@ def _objections(gaps: Sequence[_Gap], places: Sequence[int], tokens: Sequence[st
         if not gap.before:
             if not _may_be_left_out_first(gap):
                 yield f"it leaves out “{shown}”, with which the statement begins"
-        elif _may_not_be_left_out_last(gap) if not gap.after else _changes(gap):
+        elif _is_half_said(gap, kept) or (_changes(gap) if gap.after else _may_not_be_left_out_last(gap)):
             yield f"it leaves out “{shown}”"
     if _mixes_clauses(places, tokens):
         yield "it joins words of different clauses"
+
+
+def _is_half_said(gap: _Gap, kept: str) -> bool:
+    """Whether it begins with the "but" of a "not only", the "and" of a "both", and the like."""
+    return any(re.search(rf"\b{word}\b", kept) and gap.words[0] == rest for word, rest in _GO_WITH.items())
 
 
 def _may_be_left_out_first(gap: _Gap) -> bool:
     """Whether a statement still says the same without its beginning."""
     words, last = gap.words, gap.tokens[-1].casefold()
     limits = bool(set(words) & (_CONDITIONS | {"that"})) or _says(gap)
+    if words[0] in _OPENERS and _SHARES & set(_until_mark(gap)):
+        return False
     if all(word in _DETERMINERS for word in words) or last == ";":
         return words != ["that"]
     if last in _JOINTS and len(gap.tokens) > 1 and gap.tokens[-2] in _APART:
@@ -186,6 +199,12 @@ def _may_be_left_out_first(gap: _Gap) -> bool:
     if last in _APART:
         return words[0] in _OPENERS or (is_named and words[0] in _DETERMINERS)
     return _is_adjunct(words) or (is_named and _is_title(gap))
+
+
+def _until_mark(gap: _Gap) -> list[str]:
+    """Its words up to the first comma or the like."""
+    end = next((n for n, token in enumerate(gap.tokens) if token in _APART), len(gap.tokens))
+    return [token.casefold() for token in gap.tokens[:end]]
 
 
 def _is_adjunct(words: Sequence[str]) -> bool:
@@ -206,7 +225,7 @@ def _is_title(gap: _Gap) -> bool:
 def _may_not_be_left_out_last(gap: _Gap) -> bool:
     """Whether the end of a statement limits it: a condition, an exception, who says so, or whose it is."""
     words = gap.words
-    limits = words[0] in _CONDITIONS | _ALTERNATIVES or words[:2] in (["other", "than"], ["rather", "than"])
+    limits = words[0] in _CONDITIONS | _ALTERNATIVES | {"than"} or words[:2] in (*_LIMITING, ["rather", "than"])
     if gap.tokens[:2] == ("'", "s") or limits:
         return True
     return _says(gap) and len(words) <= _MOST_SAYING_WORDS and words[0] not in _JOINTS | _RELATIVE | {"a", "an", "as"}

@@ -13,7 +13,7 @@ from ragkit.questions import is_yes_no
 from ragkit.records import Evidence, Sentence
 from ragkit.terms import STOP_WORDS
 
-SURE = 0.7
+SURE = 0.8
 """So likely must the word be that is said."""
 
 _OPENING = re.compile(r"(?:Yes|No)[,:] ")

@@ -77,8 +77,16 @@ def _may_cut(text: str, place: int, marks: Mapping[int, str], *, all_counts: boo
     after = min((mark for mark in marks if mark > place), default=0)
     closes = marks.get(place) == "," == marks.get(before) and _ASIDE.match(text, before)
     opens = marks.get(place) == "," == marks.get(after) and _ASIDE.match(text, place)
-    goes_on = closes or opens
+    goes_on = closes or opens or _at_bracket(text, place, marks)
     return not goes_on and not _in_name(text, place) and (not all_counts or _parts(text, place))
+
+
+def _at_bracket(text: str, place: int, marks: Mapping[int, str]) -> bool:
+    """Whether only a bracket begins or ends here, and not the last thing of the sentence, so that this goes on."""
+    if marks.get(place) == ")":
+        return True
+    closed = text.find(")", place)
+    return marks.get(place) == "(" and any(character.isalnum() for character in text[closed + 1 :])
 
 
 def _in_name(text: str, place: int) -> bool:

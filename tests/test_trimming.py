@@ -62,6 +62,12 @@ def test_what_is_joined_by_and_stays_where_all_of_it_may_be_asked_for():
             id="name",
         ),
         pytest.param(
+            "His companions were Rose (B. Piper) and Ann (C. Tate) with Jack (J. Bar) recurring as the other.",
+            "Rose",
+            "His companions were Rose (B. Piper) and Ann (C. Tate) with Jack.",
+            id="after-a-bracket",
+        ),
+        pytest.param(
             "Roe was his first choice, but the studio, claiming that nobody knew him, refused to pay for the film.",
             "the studio",
             "But the studio, claiming that nobody knew him.",
