@@ -65,7 +65,15 @@ _AUXILIARIES = frozenset(
     "was were is are be been being may might can could would should will must had has have to".split()
 )
 _ABOUT_NUMBERS = frozenset("before after until since around about by over under nearly almost than least most".split())
-_LIMITING = (["other", "than"], ["to", "be"], ["to", "have"])
+_LIMITING = (
+    ["other", "than"],
+    ["rather", "than"],
+    ["to", "be"],
+    ["to", "have"],
+    ["such", "that"],
+    ["so", "that"],
+)
+_CONCEDES = frozenset("while although though whereas despite".split())
 _SHARES = frozenset("much most many some part parts half few several certain".split())
 _GO_WITH = {"not only": "but", "both": "and", "either": "or", "mainly": "and", "only": "and", "solely": "and"}
 """What a statement has not said in full without what that word begins: "both the king" lacks somebody."""
@@ -187,7 +195,7 @@ def _may_be_left_out_first(gap: _Gap) -> bool:
     """Whether a statement still says the same without its beginning."""
     words, last = gap.words, gap.tokens[-1].casefold()
     limits = bool(set(words) & (_CONDITIONS | {"that"})) or _says(gap)
-    if words[0] in _OPENERS and _SHARES & set(_until_mark(gap)):
+    if _limits_all(gap):
         return False
     if all(word in _DETERMINERS for word in words) or last == ";":
         return words != ["that"]
@@ -201,10 +209,12 @@ def _may_be_left_out_first(gap: _Gap) -> bool:
     return _is_adjunct(words) or (is_named and _is_title(gap))
 
 
-def _until_mark(gap: _Gap) -> list[str]:
-    """Its words up to the first comma or the like."""
+def _limits_all(gap: _Gap) -> bool:
+    """Whether it says of how much all of the rest is true, or concedes something: "in parts of ...", "while ..."."""
     end = next((n for n, token in enumerate(gap.tokens) if token in _APART), len(gap.tokens))
-    return [token.casefold() for token in gap.tokens[:end]]
+    words = [token.casefold() for token in gap.tokens[:end]] or [""]
+    concedes = words[0] in _CONCEDES and (len(gap.tokens) == 1 or gap.tokens[-1] in _APART)
+    return concedes or (words[0] in _OPENERS and bool(_SHARES & set(words)))
 
 
 def _is_adjunct(words: Sequence[str]) -> bool:
@@ -225,17 +235,34 @@ def _is_title(gap: _Gap) -> bool:
 def _may_not_be_left_out_last(gap: _Gap) -> bool:
     """Whether the end of a statement limits it: a condition, an exception, who says so, or whose it is."""
     words = gap.words
-    limits = words[0] in _CONDITIONS | _ALTERNATIVES | {"than"} or words[:2] in (*_LIMITING, ["rather", "than"])
-    if gap.tokens[:2] == ("'", "s") or limits:
+    limits = words[0] in _CONDITIONS | _ALTERNATIVES | {"than"} or words[:2] in _LIMITING
+    if gap.tokens[:2] == ("'", "s") or limits or _goes_on_listing(gap):
+        return True
+    is_apart = gap.tokens[0] in _APART or words[0] in _JOINTS | (_SUBORDINATE - {"that"})
+    if not (is_apart or _is_dated(gap)):
         return True
     return _says(gap) and len(words) <= _MOST_SAYING_WORDS and words[0] not in _JOINTS | _RELATIVE | {"a", "an", "as"}
+
+
+def _goes_on_listing(gap: _Gap) -> bool:
+    """Whether it is more of what a list names: "..., a passport or a card", "..., Bradley and Hughes"."""
+    if gap.tokens[0] != ",":
+        return False
+    words = gap.words
+    return words[0] not in _RELATIVE | _JOINTS | _SUBORDINATE and bool({"and", "or"} & set(words[1:]))
+
+
+def _is_dated(gap: _Gap) -> bool:
+    """Whether it only says when or where, by a number or a name."""
+    says_where = gap.words[0] in {"in", "on", "at", "near", "during", "since", "until", "by", "from", "between"}
+    return says_where and any(token[0].isdigit() or token[0].isupper() for token in gap.tokens)
 
 
 def _changes(gap: _Gap) -> bool:
     """Whether what was kept on both sides belongs together otherwise without it."""
     words = gap.words
     bare = [word for word in words if word not in _DETERMINERS]
-    if words[0] in _ALTERNATIVES and not gap.is_aside:
+    if words[0] in _ALTERNATIVES | {"and"} and gap.tokens[0] not in _APART and not gap.is_aside:
         return True
     if gap.is_aside:
         return words[0] in _CONDITIONS | _EXCEPTS or (words[0] == "as" and _says(gap))

@@ -23,6 +23,9 @@ _BULLET = re.compile(r"^\s*(?:[-*+•]|\(?\d{1,3}[.)])\s+")
 LEAST_SUPPORT = 0.9
 """A wording must be supported more surely than `verify` asks for, since the source can be quoted in its place."""
 
+LEAST_REWORDED_SUPPORT = 0.95
+"""The same of a wording that does more than leave words out."""
+
 BRIEF = 3.0
 """So much more a wording is worth where short sentences are wanted (`python -m evals.wording` shows what it costs)."""
 
@@ -227,12 +230,14 @@ def _check(question: str, text: str, evidence: Sequence[Evidence], verifier: Cal
     if all(not holds_words(text, item.short_answer) for item in evidence):
         return Verdict("unsupported", 0.0, (f"it leaves out the answer, “{evidence[0].short_answer}”",))
     source = "\n".join(dict.fromkeys(item.paragraph.text for item in evidence))
-    if left_out(text, source) is None:
+    is_reworded = left_out(text, source) is None
+    if is_reworded:
         exchanged = exchanged_facts(text, " ".join(item.text for item in evidence))
         if exchanged:
             return Verdict("unsupported", 0.0, exchanged)
     verdict = verify_answer(question, text, source, verifier())
-    if verdict.verdict == "supported" and verdict.support < LEAST_SUPPORT:
+    least = LEAST_REWORDED_SUPPORT if is_reworded else LEAST_SUPPORT
+    if verdict.verdict == "supported" and verdict.support < least:
         return Verdict("unsupported", verdict.support, ("it is less sure than the quotation",))
     return verdict
 

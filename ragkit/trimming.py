@@ -77,7 +77,8 @@ def _may_cut(text: str, place: int, marks: Mapping[int, str], *, all_counts: boo
     after = min((mark for mark in marks if mark > place), default=0)
     closes = marks.get(place) == "," == marks.get(before) and _ASIDE.match(text, before)
     opens = marks.get(place) == "," == marks.get(after) and _ASIDE.match(text, place)
-    goes_on = closes or opens or _at_bracket(text, place, marks)
+    is_said = text[:place].count('"') % 2 == 1
+    goes_on = closes or opens or is_said or _at_bracket(text, place, marks)
     return not goes_on and not _in_name(text, place) and (not all_counts or _parts(text, place))
 
 
