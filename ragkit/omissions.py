@@ -8,16 +8,11 @@ and of the verb that makes a thing suffer rather than do. Called by `verificatio
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 
-from ragkit.neutral import without_labels
+from ragkit.alignment import APART, DETERMINERS, Gap, align, find_gaps, tokens_of
 from ragkit.sentences import split_sentences
 from ragkit.terms import NEGATIONS, STOP_WORDS, stem
 
-_TOKEN = re.compile(r"\w+(?:[.,]\d+)*|[^\w\s]")
-_APART = frozenset(",;:–—()")
-_DETERMINERS = frozenset("the a an this that these those his her its their our my your".split())
 _OPENERS = frozenset(
     "in on at during after before since by for with from as although though while when because despite under over "
     "between throughout following starting later earlier today yesterday also however then moreover still meanwhile "
@@ -81,170 +76,117 @@ _GO_WITH = {"not only": "but", "both": "and", "either": "or", "mainly": "and", "
 _MOST_TITLE_WORDS, _MOST_SAYING_WORDS = 4, 6
 
 
-@dataclass(frozen=True, slots=True)
-class _Gap:
-    """Tokens of the source that were left out between two that were kept.
-
-    Attributes:
-        tokens: As they stand there.
-        before, after: The kept tokens beside it; empty at the ends of the sentence.
-    """
-
-    tokens: tuple[str, ...]
-    before: str
-    after: str
-
-    @property
-    def words(self) -> list[str]:
-        return [token.casefold() for token in self.tokens if token[0].isalnum()]
-
-    @property
-    def has_content(self) -> bool:
-        return any(word not in STOP_WORDS for word in self.words)
-
-    @property
-    def is_aside(self) -> bool:
-        """Whether it is set apart on both sides."""
-        return len(self.tokens) > 1 and self.tokens[0] in _APART and self.tokens[-1] in _APART
-
-
-def left_out(sentence: str, source_text: str) -> tuple[str, ...] | None:
+def left_out(sentence: str, source_text: str, *, strict: bool = False) -> tuple[str, ...] | None:
     """What was left out of a sentence of the source that changes what it says.
 
     Args:
         sentence: Without citation labels.
         source_text: The text it may be taken from.
+        strict: Whether to object also to what mostly changes nothing, but may: the rest of a list or of a subject,
+            concessions, and whatever ends a statement without being set apart, but for times and places.
 
     Returns:
         Nothing for a harmless omission; None if no sentence of the source has all the words in their order.
     """
-    said = [token.casefold() for token in _tokens(sentence) if token[0].isalnum()]
+    said = [token.casefold() for token in tokens_of(sentence) if token[0].isalnum()]
     found = [
-        tuple(dict.fromkeys(_objections(gaps, places, tokens)))
+        tuple(dict.fromkeys(_objections(gaps, places, tokens, strict=strict)))
         for start, end in split_sentences(source_text)
-        if (tokens := _tokens(source_text[start:end])) and (places := _align(said, tokens))
-        for gaps in [_gaps(tokens, places)]
+        if (tokens := tokens_of(source_text[start:end])) and (places := align(said, tokens))
+        for gaps in [find_gaps(tokens, places)]
     ]
     return min(found, key=len, default=None)
 
 
-def _tokens(text: str) -> list[str]:
-    return _TOKEN.findall(without_labels(text).replace("’", "'"))
-
-
-def _align(said: Sequence[str], tokens: Sequence[str]) -> list[int]:
-    """Places of the words in the source, in as few runs as possible; empty if they do not all stand there in order."""
-    words = [(n, token.casefold()) for n, token in enumerate(tokens) if token[0].isalnum()]
-    best: dict[int, tuple[int, tuple[int, ...]]] = {}  # by the number of the last word used: runs, and the places
-    for position, wanted in enumerate(said):
-        reached: dict[int, tuple[int, tuple[int, ...]]] = {}
-        for number, (place, word) in enumerate(words):
-            if word != wanted:
-                continue
-            if position == 0:
-                reached[number] = (1, (place,))
-                continue
-            ways = [
-                (runs + (last + 1 != number), (*places, place))
-                for last, (runs, places) in best.items()
-                if last < number
-            ]
-            if ways:
-                reached[number] = min(ways, key=lambda way: way[0])
-        best = reached
-        if not best:
-            return []
-    return list(min(best.values(), key=lambda way: way[0])[1]) if best else []
-
-
-def _gaps(tokens: Sequence[str], places: Sequence[int]) -> list[_Gap]:
-    """The lead, each stretch left out in between, and the trail; the lead reaches to the first word with content."""
-    first = next((n for n, place in enumerate(places) if tokens[place].casefold() not in _DETERMINERS), 0)
-    kept = list(places[first:])
-    lead_kept = {tokens[place].casefold() for place in places[:first]}
-    lead = [token for n, token in enumerate(tokens[: kept[0]]) if n not in places]
-    gaps = [_Gap(tuple(lead), "", tokens[kept[0]])] if any(t.casefold() not in lead_kept for t in lead) else []
-    for a, b in pairwise(kept):
-        if b > a + 1:
-            gaps.append(_Gap(tuple(tokens[a + 1 : b]), tokens[a], tokens[b]))
-    trail = tuple(tokens[kept[-1] + 1 :])
-    return [*gaps, _Gap(trail, tokens[kept[-1]], "")]
-
-
-def _objections(gaps: Sequence[_Gap], places: Sequence[int], tokens: Sequence[str]) -> Iterator[str]:
+def _objections(gaps: Sequence[Gap], places: Sequence[int], tokens: Sequence[str], *, strict: bool) -> Iterator[str]:
     kept = " ".join(tokens[place].casefold() for place in places)
     for gap in gaps:
         shown = " ".join(gap.tokens)
         if not gap.words:
             continue
         if not gap.before:
-            if not _may_be_left_out_first(gap):
+            if not _may_be_left_out_first(gap) or (strict and _concedes(gap)):
                 yield f"it leaves out “{shown}”, with which the statement begins"
-        elif _is_half_said(gap, kept) or (_changes(gap) if gap.after else _may_not_be_left_out_last(gap)):
+        elif (
+            _is_half_said(gap, kept)
+            or (strict and _belongs(gap))
+            or (_changes(gap) if gap.after else _may_not_be_left_out_last(gap))
+        ):
             yield f"it leaves out “{shown}”"
     if _mixes_clauses(places, tokens):
         yield "it joins words of different clauses"
 
 
-def _is_half_said(gap: _Gap, kept: str) -> bool:
+def _is_half_said(gap: Gap, kept: str) -> bool:
     """Whether it begins with the "but" of a "not only", the "and" of a "both", and the like."""
     return any(re.search(rf"\b{word}\b", kept) and gap.words[0] == rest for word, rest in _GO_WITH.items())
 
 
-def _may_be_left_out_first(gap: _Gap) -> bool:
+def _may_be_left_out_first(gap: Gap) -> bool:
     """Whether a statement still says the same without its beginning."""
     words, last = gap.words, gap.tokens[-1].casefold()
     limits = bool(set(words) & (_CONDITIONS | {"that"})) or _says(gap)
     if _limits_all(gap):
         return False
-    if all(word in _DETERMINERS for word in words) or last == ";":
+    if all(word in DETERMINERS for word in words) or last == ";":
         return words != ["that"]
-    if last in _JOINTS and len(gap.tokens) > 1 and gap.tokens[-2] in _APART:
+    if last in _JOINTS and len(gap.tokens) > 1 and gap.tokens[-2] in APART:
         return last != "and" or not limits
     if limits or set(words) & (NEGATIONS | _TAKES_BACK):
         return False
     is_named = gap.after[:1].isupper()
-    if last in _APART:
-        return words[0] in _OPENERS or (is_named and words[0] in _DETERMINERS)
+    if last in APART:
+        return words[0] in _OPENERS or (is_named and words[0] in DETERMINERS)
     return _is_adjunct(words) or (is_named and _is_title(gap))
 
 
-def _limits_all(gap: _Gap) -> bool:
-    """Whether it says of how much all of the rest is true, or concedes something: "in parts of ...", "while ..."."""
-    end = next((n for n, token in enumerate(gap.tokens) if token in _APART), len(gap.tokens))
+def _limits_all(gap: Gap) -> bool:
+    """Whether it says of how much all of the rest is true, or that this is conceded: "in parts of ...", "although"."""
+    end = next((n for n, token in enumerate(gap.tokens) if token in APART), len(gap.tokens))
     words = [token.casefold() for token in gap.tokens[:end]] or [""]
-    concedes = words[0] in _CONCEDES and (len(gap.tokens) == 1 or gap.tokens[-1] in _APART)
-    return concedes or (words[0] in _OPENERS and bool(_SHARES & set(words)))
+    is_conceded = words[0] in _CONCEDES and len(gap.tokens) == 1
+    return is_conceded or (words[0] in _OPENERS and bool(_SHARES & set(words)))
+
+
+def _concedes(gap: Gap) -> bool:
+    """Whether it grants something that the rest is said in spite of: "while ..., "."""
+    return gap.words[0] in _CONCEDES and gap.tokens[-1] in APART
+
+
+def _belongs(gap: Gap) -> bool:
+    """Whether it may belong to what was kept: more of a list or of a subject, or not set apart from it at all."""
+    words = gap.words
+    if gap.after:
+        return words[0] == "and" and gap.tokens[0] not in APART
+    is_apart = gap.tokens[0] in APART or words[0] in _JOINTS | (_SUBORDINATE - {"that"})
+    return _goes_on_listing(gap) or not (is_apart or _is_dated(gap))
 
 
 def _is_adjunct(words: Sequence[str]) -> bool:
     """Whether it only says when or where, as in "In 2008", or what sort of thing follows, as in "The island of"."""
-    bare = [word for word in words if word not in _DETERMINERS]
+    bare = [word for word in words if word not in DETERMINERS]
     if bare[-1] == "of":
         return len(bare) == 2 and bare[0] in _KINDS
     return words[0] in _OPENERS and len(words) <= _MOST_TITLE_WORDS and "of" not in words
 
 
-def _is_title(gap: _Gap) -> bool:
+def _is_title(gap: Gap) -> bool:
     """Whether it says what the person or thing is that is named next, as in "The photographer"."""
-    bare = [word for word in gap.words if word not in _DETERMINERS]
+    bare = [word for word in gap.words if word not in DETERMINERS]
     is_plain = "'" not in gap.tokens and not any(word in STOP_WORDS for word in bare)
-    return is_plain and not _APART & set(gap.tokens) and len(bare) <= _MOST_TITLE_WORDS
+    return is_plain and not APART & set(gap.tokens) and len(bare) <= _MOST_TITLE_WORDS
 
 
-def _may_not_be_left_out_last(gap: _Gap) -> bool:
+def _may_not_be_left_out_last(gap: Gap) -> bool:
     """Whether the end of a statement limits it: a condition, an exception, who says so, or whose it is."""
     words = gap.words
     limits = words[0] in _CONDITIONS | _ALTERNATIVES | {"than"} or words[:2] in _LIMITING
-    if gap.tokens[:2] == ("'", "s") or limits or _goes_on_listing(gap):
-        return True
-    is_apart = gap.tokens[0] in _APART or words[0] in _JOINTS | (_SUBORDINATE - {"that"})
-    if not (is_apart or _is_dated(gap)):
+    if gap.tokens[:2] == ("'", "s") or limits:
         return True
     return _says(gap) and len(words) <= _MOST_SAYING_WORDS and words[0] not in _JOINTS | _RELATIVE | {"a", "an", "as"}
 
 
-def _goes_on_listing(gap: _Gap) -> bool:
+def _goes_on_listing(gap: Gap) -> bool:
     """Whether it is more of what a list names: "..., a passport or a card", "..., Bradley and Hughes"."""
     if gap.tokens[0] != ",":
         return False
@@ -252,17 +194,17 @@ def _goes_on_listing(gap: _Gap) -> bool:
     return words[0] not in _RELATIVE | _JOINTS | _SUBORDINATE and bool({"and", "or"} & set(words[1:]))
 
 
-def _is_dated(gap: _Gap) -> bool:
+def _is_dated(gap: Gap) -> bool:
     """Whether it only says when or where, by a number or a name."""
     says_where = gap.words[0] in {"in", "on", "at", "near", "during", "since", "until", "by", "from", "between"}
     return says_where and any(token[0].isdigit() or token[0].isupper() for token in gap.tokens)
 
 
-def _changes(gap: _Gap) -> bool:
+def _changes(gap: Gap) -> bool:
     """Whether what was kept on both sides belongs together otherwise without it."""
     words = gap.words
-    bare = [word for word in words if word not in _DETERMINERS]
-    if words[0] in _ALTERNATIVES | {"and"} and gap.tokens[0] not in _APART and not gap.is_aside:
+    bare = [word for word in words if word not in DETERMINERS]
+    if words[0] in _ALTERNATIVES and not gap.is_aside:
         return True
     if gap.is_aside:
         return words[0] in _CONDITIONS | _EXCEPTS or (words[0] == "as" and _says(gap))
@@ -286,12 +228,12 @@ def _parts(bare: Sequence[str], after: str) -> bool:
 
 def _ends_with_auxiliaries(tokens: Sequence[str]) -> bool:
     """Whether its last part is no more than "was", "had to" and the like, on which the next word hangs."""
-    begins = max((n + 1 for n, token in enumerate(tokens) if token in _APART), default=0)
+    begins = max((n + 1 for n, token in enumerate(tokens) if token in APART), default=0)
     end = [token.casefold() for token in tokens[begins:]]
     return bool(end) and all(word in STOP_WORDS for word in end) and bool(set(end) & _AUXILIARIES)
 
 
-def _says(gap: _Gap) -> bool:
+def _says(gap: Gap) -> bool:
     return any(stem(word) in _SAYING for word in gap.words)
 
 

@@ -230,7 +230,10 @@ def _check(question: str, text: str, evidence: Sequence[Evidence], verifier: Cal
     if all(not holds_words(text, item.short_answer) for item in evidence):
         return Verdict("unsupported", 0.0, (f"it leaves out the answer, “{evidence[0].short_answer}”",))
     source = "\n".join(dict.fromkeys(item.paragraph.text for item in evidence))
-    is_reworded = left_out(text, source) is None
+    lost = left_out(text, source, strict=True)
+    is_reworded = lost is None
+    if lost:
+        return Verdict("unsupported", 0.0, lost)
     if is_reworded:
         exchanged = exchanged_facts(text, " ".join(item.text for item in evidence))
         if exchanged:

@@ -58,7 +58,7 @@ def trims(text: str, answer: str, *, all_counts: bool = False) -> list[str]:
     found = dict.fromkeys(map(_finished, _kept(text, edges, asides, at, at + len(answer))))
     most = MOST_KEPT * len(text.split())
     fitting = [line for line in found if LEAST_WORDS <= len(line.split()) <= most and _is_balanced(line)]
-    return sorted((line for line in fitting if left_out(line, text) == ()), key=len, reverse=True)
+    return sorted((line for line in fitting if left_out(line, text, strict=True) == ()), key=len, reverse=True)
 
 
 def _cuts(joint: re.Pattern[str], text: str) -> dict[int, str]:

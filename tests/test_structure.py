@@ -16,8 +16,8 @@ MODULES = pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_
 
 _ORDER = """
 errors durable records readers sentences terms quantities odds neutral chunking models index spelling interaction
-questions retrieval evidence prompts profiles followups citations copying omissions facts trimming polarity verification
-screening drafting repair disagreement confidence trace settings ingest answering chat kit
+questions retrieval evidence prompts profiles followups citations copying alignment omissions facts trimming polarity
+verification screening drafting repair disagreement confidence trace settings ingest answering chat kit
 evaluation
 annotations recheck display serving cli __main__
 """
