@@ -4,7 +4,7 @@ import pytest
 
 from ragkit.errors import WeightsError
 from ragkit.models.adapters import head_tensors, merge_low_rank, read_adapter
-from ragkit.models.loading import load_decider, load_generator, load_reader, load_verifier
+from ragkit.models.loading import load_asker, load_decider, load_generator, load_reader, load_verifier
 from ragkit.models.weights import WRITER
 
 LAYER = "layers.0.self_attn.q_proj"
@@ -67,8 +67,9 @@ def test_an_adapter_that_cannot_be_read_is_named_with_the_cure(tmp_path, content
         (load_generator, "WRITER_ADAPTER"),
         (load_verifier, "VERIFIER_ADAPTER"),
         (load_decider, "DECIDER_ADAPTER"),
+        (load_asker, "ASKER_ADAPTER"),
     ],
-    ids=["reader", "writer", "verifier", "decider"],
+    ids=["reader", "writer", "verifier", "decider", "asker"],
 )
 def test_each_shipped_model_needs_its_own_adapter(tmp_path, monkeypatch, load, adapter_name):
     monkeypatch.setattr(f"ragkit.models.loading.{adapter_name}", tmp_path / "gone.safetensors")

@@ -2,6 +2,7 @@ import pytest
 from fakes import ScriptedGenerator
 
 from ragkit.evaluation.drafting.prompting import Asker, asking_prompt, write_question
+from ragkit.models.loading import load_asker
 
 TEXT = "Having lost 340 men, General Moor gave up the fort at Bergen, which on 3 May 1802 had run out of powder."
 
@@ -66,3 +67,12 @@ def test_a_question_whose_answer_the_text_does_not_support_is_not_kept(odds, is_
     )
     assert (write_question(asker, TEXT, "3 May 1802", "when") is not None) is is_kept
     assert asked == [("When had the fort at Bergen run out of powder? 3 May 1802.", TEXT)]
+
+
+@pytest.mark.model
+def test_the_shipped_model_asks_for_the_words_it_is_given():
+    text = "The old bridge of Varnholm was opened by the king on 14 June 1998."
+    question = write_question(Asker(load_asker(), is_taught=True), text, "14 June 1998", "when")
+    assert question is not None
+    assert question.startswith("When")
+    assert "bridge" in question
