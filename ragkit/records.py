@@ -35,7 +35,9 @@ class Paragraph:
     Attributes:
         number: Position in the document, from 1.
         headings: The headings it stands under, outermost first (its own text is not among them).
-        page: From 1, where the format has pages.
+        page: From 1, where the format has pages or slides.
+        place: Where it stands in the file, in words, where the format has a word for it: `page 3`, `slide 2`,
+            `sheet Costs, row 12`, `mail of 2026-05-02 from Ann Lee`, `attachment offer.pdf, page 1`.
     """
 
     document: DocumentRef
@@ -46,6 +48,7 @@ class Paragraph:
     kind: ParagraphKind = "prose"
     headings: tuple[str, ...] = ()
     page: int | None = None
+    place: str = ""
 
     @property
     def title(self) -> str:
@@ -55,12 +58,26 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """Something a document says of itself: its author, its date, a tag. A name may come several times.
+
+    Attributes:
+        name: In lower case: `title`, `author`, `date`, `tag`, `language`, or whatever a front matter calls it.
+        value: As text; a date as `2026-06-01`.
+    """
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """One file as text, with its paragraphs in order."""
+    """One file as text, with its paragraphs in order and what it says of itself."""
 
     ref: DocumentRef
     text: str
     paragraphs: tuple[Paragraph, ...]
+    facts: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +137,8 @@ class Hit:
             "start": self.paragraph.start,
             "end": self.paragraph.end,
             "text": self.paragraph.text,
+            "place": self.paragraph.place,
+            "headings": list(self.paragraph.headings),
         }
 
 
@@ -168,6 +187,8 @@ class Citation:
             "end": self.end,
             "quote": self.quote,
             "score": round(self.score, 4),
+            "place": self.paragraph.place,
+            "headings": list(self.paragraph.headings),
         }
 
 
@@ -220,6 +241,7 @@ class Answer:
         confidence: Estimated probability in [0, 1] that the documents answer the question and this is the answer.
         nearest: The paragraphs that came closest, best first; most useful when ragkit abstained.
         unresolved_labels: Labels the model wrote though it was never shown them; what cited them was not said.
+        generation: Of the index, as it was asked.
     """
 
     question: str
@@ -234,6 +256,7 @@ class Answer:
     nearest: tuple[Hit, ...] = ()
     unresolved_labels: tuple[int, ...] = ()
     id: str | None = None
+    generation: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as one JSON object, the contract of `ragkit ask --json`."""
@@ -252,4 +275,5 @@ class Answer:
                 "generate": round(self.seconds.generate, 4),
                 "verify": round(self.seconds.verify, 4),
             },
+            "generation": self.generation,
         }

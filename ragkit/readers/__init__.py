@@ -1,73 +1,77 @@
 """A file enters, a `Document` with its paragraphs leaves; one module for each family of formats.
 
-Called by `ingest`. Adding a format means one module with a function text -> spans and its suffixes in the table below.
+Adding a format means one module with a function `Source` -> `Extracted` and a line in the table of `formats`. Files
+that nobody vouches for are read through `isolation`, in another process; `read_document` reads in this one.
 """
 
 import hashlib
-import stat
-from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ragkit.errors import DocumentError
-from ragkit.readers.decoding import decode
-from ragkit.readers.markdown import markdown_spans
-from ragkit.readers.spans import Span
-from ragkit.readers.text import text_spans
-from ragkit.records import Document, DocumentRef, Paragraph
-
-READER_VERSION = 1
-"""Recorded in the index; raised whenever a file would give other text or other paragraphs than before."""
+from ragkit.readers.extraction import Extracted, Source, document_of
+from ragkit.readers.formats import FORMATS, OLD_OFFICE, format_of
+from ragkit.readers.opening import ReadOptions, bytes_of, printable
+from ragkit.records import Document, DocumentRef
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """Larger files are exports and dumps rather than documents, and their text is held in memory several times over."""
 
-_READERS: dict[str, Callable[[str], list[Span]]] = {
-    ".txt": text_spans,
-    ".text": text_spans,
-    ".log": text_spans,
-    ".md": markdown_spans,
-    ".markdown": markdown_spans,
-}
+MAX_REASON_CHARS = 200
+"""Of what an exception says; some say all that they were parsing."""
 
-SUFFIXES = tuple(_READERS)
+SUFFIXES = tuple(FORMATS)
 """What the names of readable files end in, in lower case."""
 
 
-def is_supported(path: Path) -> bool:
+def is_supported(path: str | PurePath) -> bool:
     """Whether the file's suffix is one that ragkit reads; letter case does not matter."""
-    return path.suffix.lower() in _READERS
+    return format_of(path) is not None
 
 
-def read_document(file: Path, path: str) -> Document:
-    """The text of a file and its paragraphs, recorded under the name `path`.
+def reader_of(path: str | PurePath) -> str:
+    """The reader for a file of a readable name, with its version."""
+    found = format_of(path)
+    return found.reader if found is not None else ""
+
+
+def extract(name: str, data: bytes, options: ReadOptions) -> Extracted:
+    """All that the bytes of a file hold.
+
+    Raises:
+        DocumentError: It is broken, protected, too large, or of a format that ragkit does not read.
+        MemoryError: It needs more than there is.
+    """
+    return _read(Source(name, data, _read, use_ocr=options.use_ocr, is_readable=is_supported))
+
+
+def _read(source: Source) -> Extracted:
+    found = format_of(source.name)
+    if found is None:
+        suffix = PurePath(source.name).suffix.lower()
+        cure = f"Save it as {OLD_OFFICE[suffix]}" if suffix in OLD_OFFICE else "Convert it"
+        kind = printable(suffix) or "such"
+        raise DocumentError(f"{source.name} cannot be read: ragkit does not know {kind} files. {cure} or leave it out.")
+    try:
+        return found.read(source)
+    except (DocumentError, MemoryError):
+        raise
+    except Exception as exc:
+        what = printable(" ".join(f"{type(exc).__name__}: {exc}"[:MAX_REASON_CHARS].split()))
+        raise DocumentError(
+            f"{source.name} cannot be read: its {found.name} reader failed ({what}). Convert it or leave it out."
+        ) from exc
+
+
+def read_document(file: Path, path: str, options: ReadOptions | None = None) -> Document:
+    """The text of a file and its paragraphs, recorded under the name `path`; read in this process.
 
     Raises:
         DocumentError: The file is unreadable, too large, binary, empty, or of a format that ragkit does not read.
     """
-    name = path if path.isprintable() else repr(path)
+    options = options or ReadOptions(MAX_FILE_BYTES)
+    name = printable(path)
     if not is_supported(file):
-        raise DocumentError(f"{name} cannot be read: ragkit reads {', '.join(SUFFIXES)}. Convert it or leave it out.")
-    data = _read_bytes(file, name)
-    text = decode(data, name)
-    ref = DocumentRef(path=path, id=f"sha256:{hashlib.sha256(data).hexdigest()}")
-    paragraphs = tuple(
-        Paragraph(ref, number, span.start, span.end, text[span.start : span.end], span.kind, span.headings, span.page)
-        for number, span in enumerate(_READERS[file.suffix.lower()](text), start=1)
-    )
-    if not paragraphs:
-        raise DocumentError(f"{name} is empty: there is no text in it. Add some or leave it out.")
-    return Document(ref, text, paragraphs)
-
-
-def _read_bytes(file: Path, name: str) -> bytes:
-    try:
-        status = file.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise DocumentError(f"{name} is not a file. Give a file or a folder of files.")
-        if status.st_size > MAX_FILE_BYTES:
-            size = f"{status.st_size:,} bytes, and the limit is {MAX_FILE_BYTES:,}"
-            raise DocumentError(f"{name} is too large: {size}. Split it into parts or leave it out.")
-        return file.read_bytes()
-    except OSError as exc:
-        reason = exc.strerror or type(exc).__name__
-        raise DocumentError(f"{name} cannot be read: {reason}. Check that it is there and readable.") from exc
+        _read(Source(name, b"", _read))
+    data = bytes_of(file, name, options.max_bytes)
+    ref = DocumentRef(path, f"sha256:{hashlib.sha256(data).hexdigest()}")
+    return document_of(ref, extract(name, data, options))

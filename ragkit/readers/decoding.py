@@ -139,7 +139,7 @@ def _sample(data: bytes) -> bytes:
 
 def _garbage_share(text: str) -> float:
     """Share of control, unassigned, private and replacement characters, in samples spread over the text."""
-    step = max(1, len(text) // 8)
+    step = max(4096, len(text) // 8)
     sample = "".join(text[start : start + 4096] for start in range(0, len(text), step)) if text else " "
     garbage = sum(1 for character in sample if character not in "\t\n\x0b\f\r\x1b\b" and _is_garbage(character))
     return garbage / len(sample)

@@ -14,6 +14,7 @@ class Span:
     kind: ParagraphKind = "prose"
     headings: tuple[str, ...] = ()
     page: int | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
