@@ -13,6 +13,9 @@ from itertools import pairwise
 from ragkit.records import Chunk, Document, Paragraph, embedded_text
 from ragkit.sentences import split_sentences
 
+CHUNKER_VERSION = 1
+"""Recorded in the index; raised whenever the same document would be cut into other chunks."""
+
 CODE_POINTS_PER_TOKEN = 20
 """A tokenizer may read a whole blob as one unknown token; more code points than this count as a further token."""
 

@@ -27,15 +27,15 @@ from ragkit.errors import (
     StorageError,
 )
 from ragkit.index import folder as index_folder
-from ragkit.index.folder import DATABASE, DRAFT, INTEGRITY, LOCK, record_hashes, sha256_of, vectors_name
+from ragkit.index.folder import DATABASE, DRAFT, INTEGRITY, LOCK, Integrity, record_integrity, sha256_of, vectors_name
 from ragkit.index.index import Index
 from ragkit.index.spec import IndexSpec
-from ragkit.index.store import FileStamp
+from ragkit.index.store import FileStamp, Origin
 from ragkit.index.writer import IndexWriter
 from ragkit.records import Chunk, Document, DocumentRef, Paragraph
 
 EMBEDDER = WordEmbedder()
-SPEC = IndexSpec(EMBEDDER.name, EMBEDDER.dimensions, chunk_tokens=60, min_chunk_tokens=10, reader_version=1)
+SPEC = IndexSpec(EMBEDDER.name, EMBEDDER.dimensions, chunk_tokens=60, min_chunk_tokens=10, chunker_version=1)
 TEXTS = {"a.txt": "Apples are red.\nBananas are yellow.", "b.txt": "The monkey ate a fig at noon."}
 
 
@@ -49,11 +49,15 @@ def a_document(path, text):
     return Document(ref, text, tuple(paragraphs))
 
 
+def origin(path, size):
+    return Origin(FileStamp(f"../{path}", path, size, 1), "text/1")
+
+
 def put(writer, path, text):
     document = a_document(path, text)
     chunks = [Chunk(p.document, p.start, p.end, p.text, (p,), 5) for p in document.paragraphs]
     vectors = EMBEDDER.embed_documents([chunk.embedded_text for chunk in chunks])
-    writer.put_document(document, list(zip(chunks, vectors, strict=True)), FileStamp(f"../{path}", path, len(text), 1))
+    writer.put_document(document, list(zip(chunks, vectors, strict=True)), origin(path, len(text)))
 
 
 def write(folder, texts, **options):
@@ -153,7 +157,7 @@ def test_a_vector_that_is_no_vector_is_refused(folder):
     with IndexWriter.open(folder, SPEC) as writer:
         for vector in (np.full(64, np.nan, np.float32), np.ones(3, np.float32)):
             with pytest.raises(ModelError, match="another embedder"):
-                writer.put_document(document, [(chunk, vector)], FileStamp("c.txt", "c.txt", 9, 1))
+                writer.put_document(document, [(chunk, vector)], origin("c.txt", 9))
 
 
 changes = st.lists(
@@ -193,7 +197,7 @@ def check_vectors(index, count):
     assert len(chunks) == len(scores) == count
     for chunk_id, chunk in chunks.items():
         expected = float(EMBEDDER.embed_documents([chunk.embedded_text])[0] @ question)
-        assert scores[chunk_id] == pytest.approx(expected, abs=1e-6)
+        assert scores[chunk_id] == pytest.approx(expected, abs=1e-5)
 
 
 # several at once
@@ -326,7 +330,7 @@ def test_another_embedder_is_refused_with_both_names_and_the_cure(folder):
 
 
 @pytest.mark.parametrize(
-    "change", [{"embedder": "x"}, {"chunk_tokens": 9}, {"min_chunk_tokens": 9}, {"reader_version": 2}]
+    "change", [{"embedder": "x"}, {"chunk_tokens": 9}, {"min_chunk_tokens": 9}, {"chunker_version": 2}]
 )
 def test_a_writer_with_other_settings_is_refused(folder, change):
     before = fingerprint(folder)
@@ -359,11 +363,13 @@ def test_a_half_written_file_is_noticed_and_a_rebuild_cures_it(folder, name, sha
     (folder / name).write_bytes(content[: int(len(content) * share)])
     with pytest.raises(IndexCorruptError, match=r"--index .* --rebuild"):
         Index.open(folder)
-    with pytest.raises(IndexCorruptError):
-        open_and_close(folder, SPEC)
-    write(folder, TEXTS, rebuild=True)
+    if name != vectors_name(1):  # which are made anew from the database
+        with pytest.raises(IndexCorruptError):
+            open_and_close(folder, SPEC)
+    write(folder, TEXTS, rebuild=name != vectors_name(1))
     with Index.open(folder) as index:
         assert contents(index) == TEXTS
+        assert best_text(index, "Which bananas are yellow?") == "Bananas are yellow."
 
 
 @pytest.mark.parametrize("name", [vectors_name(1), INTEGRITY])
@@ -437,7 +443,7 @@ def test_text_that_changed_under_a_right_file_hash_is_noticed(folder):
     connection.execute("UPDATE documents SET text = replace(text, 'red', 'blu')")
     connection.commit()
     connection.close()
-    record_hashes(folder, {"1": sha256_of(folder / DATABASE)})
+    record_integrity(folder, Integrity((sha256_of(folder / DATABASE),), 1, {}, SPEC))
     with Index.open(folder) as index:
         ids = [chunk_id for chunk_id, _ in index.search_keywords("apples", 1)]
         with pytest.raises(IndexCorruptError, match=r"a\.txt.* --rebuild"):

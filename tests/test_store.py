@@ -3,16 +3,18 @@ import sqlite3
 import numpy as np
 import pytest
 from fakes import WordEmbedder
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragkit.index.checksums import ChecksumError
 from ragkit.index.keywords import KEYWORDS_TABLE, MAX_TERMS, add_keywords, match_expression, search_keywords
-from ragkit.index.store import FileStamp, Store
+from ragkit.index.draft import Draft
+from ragkit.index.store import FileStamp, KnownFile, Origin
 from ragkit.index.vectors import VectorIndex
 from ragkit.records import Chunk, Document, DocumentRef, Paragraph
 
 STAMP = FileStamp(location="../a.txt", root="a.txt", bytes=10, mtime_ns=1)
+ORIGIN = Origin(STAMP, "text/1")
 
 
 def a_document(path="a.txt", texts=("Apples are red.", "Bananas are yellow."), headings=()):
@@ -32,47 +34,47 @@ def embedded_chunks(document):
 
 @pytest.fixture
 def store(tmp_path):
-    draft = Store.open_draft(tmp_path / "draft", new=True)
+    draft = Draft.open(tmp_path / "draft", new=True)
     yield draft
     draft.close()
 
 
 def test_a_document_comes_out_as_it_went_in(store):
     document = a_document(texts=("Ünïcode — 𝒜 first.", "Second\x00 one."), headings=("Part", "Sub"))
-    store.put_document(document, embedded_chunks(document), STAMP)
+    store.put_document(document, embedded_chunks(document), ORIGIN)
     assert store.document("a.txt") == document
     assert store.document("b.txt") is None
     assert store.refs() == [document.ref]
-    assert store.stamps() == {document.ref: STAMP}
+    assert store.known_files() == [KnownFile("a.txt", document.ref, ORIGIN)]
 
 
 def test_chunks_come_out_as_they_went_in_and_unknown_ids_are_left_out(store):
     document = a_document(headings=("Fruit",))
     embedded = embedded_chunks(document)
-    ids = store.put_document(document, embedded, STAMP)
+    ids = store.put_document(document, embedded, ORIGIN)
     assert store.chunks([*ids, 999]) == {chunk_id: chunk for chunk_id, (chunk, _) in zip(ids, embedded, strict=True)}
 
 
 def test_a_chunk_of_several_paragraphs_keeps_them_in_order(store):
     document = a_document()
     whole = Chunk(document.ref, 0, len(document.text), document.text, document.paragraphs, 6)
-    (chunk_id,) = store.put_document(document, [(whole, np.ones(4, np.float32))], STAMP)
+    (chunk_id,) = store.put_document(document, [(whole, np.ones(4, np.float32))], ORIGIN)
     assert store.chunks([chunk_id])[chunk_id].paragraphs == document.paragraphs
 
 
 def test_ids_are_never_used_again(store):
     document = a_document()
-    first = store.put_document(document, embedded_chunks(document), STAMP)
-    assert store.remove_document("a.txt") == first
-    second = store.put_document(document, embedded_chunks(document), STAMP)
+    first = store.put_document(document, embedded_chunks(document), ORIGIN)
+    assert store.retire("a.txt") == first
+    second = store.put_document(document, embedded_chunks(document), ORIGIN)
     assert not set(first) & set(second)
     assert store.chunks(first) == {}
 
 
 def test_removing_a_document_leaves_nothing_of_it(store):
     document = a_document()
-    store.put_document(document, embedded_chunks(document), STAMP)
-    store.remove_document("a.txt")
+    store.put_document(document, embedded_chunks(document), ORIGIN)
+    store.retire("a.txt")
     for table in ("documents", "paragraphs", "chunks", "keywords"):
         assert store.connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
     assert search_keywords(store.connection, "apples", 5) == []
@@ -81,7 +83,7 @@ def test_removing_a_document_leaves_nothing_of_it(store):
 def test_a_vector_is_found_again_by_the_text_it_was_made_from(store):
     document = a_document(headings=("Fruit",))
     (chunk, vector), _ = embedded_chunks(document)
-    store.put_document(document, embedded_chunks(document), STAMP)
+    store.put_document(document, embedded_chunks(document), ORIGIN)
     assert np.array_equal(store.vector_of(chunk.embedded_text), vector)
     assert store.vector_of(chunk.text) is None
 
@@ -105,7 +107,7 @@ def test_a_vector_is_found_again_by_the_text_it_was_made_from(store):
 )
 def test_a_chunk_that_is_not_what_was_stored_is_not_handed_out(store, damage):
     document = a_document()
-    first, _ = store.put_document(document, embedded_chunks(document), STAMP)
+    first, _ = store.put_document(document, embedded_chunks(document), ORIGIN)
     store.connection.execute(damage)
     with pytest.raises(ChecksumError):
         store.chunks([first])
@@ -113,7 +115,7 @@ def test_a_chunk_that_is_not_what_was_stored_is_not_handed_out(store, damage):
 
 def test_a_document_that_is_not_what_was_stored_is_not_handed_out(store):
     document = a_document()
-    store.put_document(document, embedded_chunks(document), STAMP)
+    store.put_document(document, embedded_chunks(document), ORIGIN)
     store.connection.execute("UPDATE paragraphs SET kind = 'code' WHERE number = 2")
     with pytest.raises(ChecksumError, match=r"a\.txt"):
         store.document("a.txt")
@@ -123,7 +125,7 @@ def test_offsets_that_do_not_give_their_text_are_refused(store):
     document = a_document()
     wrong = Document(document.ref, "X" + document.text, document.paragraphs)
     with pytest.raises(ValueError, match="do not give their text"):
-        store.put_document(wrong, [], STAMP)
+        store.put_document(wrong, [], ORIGIN)
 
 
 # keywords
@@ -177,6 +179,28 @@ def test_the_rarer_word_weighs_more_and_ties_go_by_id(keywords):
     assert scores[0] > scores[1] == scores[2] > scores[3] > 0
 
 
+WORDS = st.sampled_from(["apple", "apples", "pear", "Plum", "figs", "naïve", "the", "9", "kiwi's", "running"])
+TEXTS = st.lists(st.lists(WORDS, max_size=12).map(" ".join), min_size=1, max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts=TEXTS, hidden=TEXTS, question=st.lists(WORDS, min_size=1, max_size=5).map(" ".join))
+def test_within_some_chunks_the_scores_are_those_of_an_index_of_these_chunks_alone(texts, hidden, question):
+    alone, together = sqlite3.connect(":memory:"), sqlite3.connect(":memory:")
+    for connection in (alone, together):
+        connection.executescript(KEYWORDS_TABLE)
+        for chunk_id, text in enumerate(texts, start=1):
+            add_keywords(connection, chunk_id, text)
+    for chunk_id, text in enumerate(hidden, start=100):
+        add_keywords(together, chunk_id, text)
+    seen = search_keywords(together, question, 5, within=range(1, len(texts) + 1))
+    expected = search_keywords(alone, question, 5)
+    assert [chunk_id for chunk_id, _ in seen] == [chunk_id for chunk_id, _ in expected]
+    assert dict(seen) == pytest.approx(dict(expected), abs=2e-6)
+    alone.close()
+    together.close()
+
+
 @given(question=st.text(max_size=60) | st.text(alphabet='"*:^(){}+-ANDORNEAT text\x00\ud800', max_size=40))
 def test_no_question_is_read_as_query_syntax(question):
     connection = sqlite3.connect(":memory:")
@@ -191,22 +215,29 @@ def test_no_question_is_read_as_query_syntax(question):
 # vectors
 
 
-def test_vector_search_is_exact_with_ties_by_id():
-    index = VectorIndex(2)
-    index.add([7, 3, 9, 5], np.array([[1, 0], [0, 1], [1, 0], [1, 0]], np.float32))
-    assert index.search([1, 0], 2) == [(5, 1.0), (7, 1.0)]
-    assert index.search([1, 0], 99) == [(5, 1.0), (7, 1.0), (9, 1.0), (3, 0.0)]
+ROWS = np.array([[1, 0], [0, 1], [1, 0], [1, 1e-7]], np.float32)
+
+
+def test_vector_search_is_exact_with_ties_by_place():
+    index = VectorIndex.of(2, [7, 3, 9, 5], ROWS)
+    assert index.search([1, 0], 2) == [(7, 1.0), (9, 1.0)]
+    assert index.search([1, 0], 99) == [(7, 1.0), (9, 1.0), (5, 1.0), (3, 0.0)]
     assert index.search([1, 0], 0) == []
 
 
-def test_vectors_survive_being_saved_and_removed_ones_are_gone():
-    index = VectorIndex(2)
-    assert index.search([1, 0], 3) == []
-    index.add([1, 2, 3], np.array([[1, 0], [0, 1], [0.6, 0.8]], np.float32))
-    index.remove([2, 77])
+def test_vector_search_within_some_chunks_finds_no_others():
+    index = VectorIndex.of(2, [7, 3, 9, 5], ROWS)
+    assert index.search([1, 0], 3, np.array([3, 5], np.int64)) == [(5, 1.0), (3, 0.0)]
+    assert index.search([1, 0], 3, np.array([], np.int64)) == []
+
+
+def test_vectors_survive_being_saved():
+    assert VectorIndex.of(2, [], np.zeros((0, 2), np.float32)).search([1, 0], 3) == []
+    index = VectorIndex.of(2, [1, 3], np.array([[1, 0], [0.6, 0.8]], np.float32))
     loaded = VectorIndex.from_bytes(index.to_bytes())
-    assert len(loaded) == 2
+    assert (len(loaded), loaded.chunk_ids()) == (2, [1, 3])
     assert [chunk_id for chunk_id, _ in loaded.search([0, 1], 5)] == [3, 1]
+    assert loaded.vector_of(3).tolist() == index.vector_of(3).tolist()
 
 
 def test_a_question_vector_of_another_width_or_without_numbers_is_refused():

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from ragkit.index.filing import Filing
 from ragkit.records import Chunk, Document, Paragraph
 
 
@@ -22,7 +23,7 @@ def text_hash(text: str) -> bytes:
 
 def _paragraph_facts(paragraph: Paragraph) -> list[Any]:
     offsets = (paragraph.number, paragraph.start, paragraph.end)
-    return [*offsets, paragraph.kind, paragraph.headings, paragraph.page, paragraph.text]
+    return [*offsets, paragraph.kind, paragraph.headings, paragraph.page, paragraph.place, paragraph.text]
 
 
 def chunk_checksum(chunk: Chunk, vector: bytes) -> bytes:
@@ -40,9 +41,18 @@ def chunk_checksum(chunk: Chunk, vector: bytes) -> bytes:
     return hashlib.blake2b(json.dumps(facts).encode() + b"\0" + vector, digest_size=16).digest()
 
 
-def document_checksum(document: Document) -> bytes:
-    """Over everything that is handed out with a document."""
-    facts = [document.ref.path, document.ref.id, document.text, *map(_paragraph_facts, document.paragraphs)]
+def document_checksum(document: Document, filing: Filing, chunks: int) -> bytes:
+    """Over everything that is handed out with a document, who may see it, and how many chunks it has."""
+    facts = [
+        chunks,
+        document.ref.path,
+        document.ref.id,
+        filing.collection,
+        filing.labels,
+        [[fact.name, fact.value] for fact in document.facts],
+        document.text,
+        *map(_paragraph_facts, document.paragraphs),
+    ]
     return hashlib.blake2b(json.dumps(facts).encode(), digest_size=16).digest()
 
 

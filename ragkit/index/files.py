@@ -7,12 +7,16 @@ normalised, with forward slashes: `./seeds` gives `seeds/a.txt`, an absolute arg
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ragkit.errors import InputError
 from ragkit.index.folder import DATABASE
-from ragkit.readers import SUFFIXES, is_supported
+from ragkit.index.patterns import IGNORE_FILE, Patterns, Selection, read_ignore_file
+from ragkit.readers import is_supported
+from ragkit.readers.opening import printable
+
+ALL = Selection()
+"""Whatever ragkit reads and is of the usual size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +74,14 @@ class Found:
     unreadable: list[Path] = field(default_factory=list)
 
 
-def find_files(paths: Sequence[str | Path], exclude: Sequence[str] = ()) -> Found:
+def find_files(paths: Sequence[str | Path], selection: Selection = ALL) -> Found:
     """The files that the arguments mean.
 
-    Folders are searched to the bottom. In them hidden files and folders, links that lead out and folders that hold an
-    index are left alone, as is what a pattern of `exclude` matches: by name (`*.log`, `drafts`) or by path from the
-    argument (`notes/old/*`).
+    Folders are searched to the bottom. In them hidden files and folders, links to folders, links that lead out and
+    folders that hold an index are left alone, as is what the selection or a `.ragkitignore` on the way leaves out.
 
     Raises:
-        InputError: A path does not exist, or none was given.
+        InputError: A path does not exist, none was given, or a pattern is none.
     """
     if not paths:
         raise InputError("No path was given. Name the files or folders to index: ragkit index PATH... --index DIR")
@@ -86,11 +89,12 @@ def find_files(paths: Sequence[str | Path], exclude: Sequence[str] = ()) -> Foun
         if not str(path) or not _exists(Path(path)):
             raise InputError(f"'{path}' does not exist. Check the path; nothing was changed")
     found = Found()
+    search = _Search(found, selection)
     for path in paths:
         if Path(path).is_dir():
-            _add_folder(found, Path(path), exclude)
+            search.add_folder(Path(path))
         else:
-            _add_named_file(found, Path(path))
+            search.add_named_file(Path(path))
     return found
 
 
@@ -104,53 +108,139 @@ def normalised(path: str | Path) -> str:
     return Path(os.path.normpath(path)).as_posix()
 
 
-def _add_named_file(found: Found, file: Path) -> None:
-    path = normalised(file)
-    if not is_supported(file):
-        found.failed.append(FailedFile(path, f"cannot be read: ragkit reads {', '.join(SUFFIXES)}"))
-    elif not file.is_file():
-        found.failed.append(FailedFile(path, "is neither a file nor a folder"))
-    else:
-        _add(found, FoundFile(path, file, real_path(file), path))
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder on the way down.
+
+    Attributes:
+        file: As it was given or found.
+        path: As documents in it are called, up to the slash; empty for the working folder.
+        below: The same from the argument on.
+        real: Absolute, links resolved.
+        ignores: The patterns of the ignore files in it and above it, outermost first, each with the length of the
+            part of `below` that leads to its file.
+    """
+
+    file: str
+    path: str
+    below: str
+    real: Path
+    ignores: tuple[tuple[int, Patterns], ...] = ()
+
+    def enter(self, name: str) -> "_Folder":
+        """A folder in it that is no link."""
+        file = os.path.join(self.file, name)  # noqa: PTH118 - a `Path` for each step would take most of the time
+        return _Folder(file, f"{self.path}{name}/", f"{self.below}{name}/", self.real / name, self.ignores)
+
+    def ignoring(self, patterns: Patterns) -> "_Folder":
+        """The same with the patterns of its own ignore file."""
+        return _Folder(self.file, self.path, self.below, self.real, (*self.ignores, (len(self.below), patterns)))
+
+    def ignores_entry(self, place: str) -> bool:
+        """Whether an ignore file leaves out an entry; the innermost that says anything decides."""
+        verdicts = (patterns.verdict(place[length:]) for length, patterns in reversed(self.ignores))
+        return next((verdict for verdict in verdicts if verdict is not None), False)
 
 
-def _add_folder(found: Found, folder: Path, exclude: Sequence[str]) -> None:
-    root, real_root = normalised(folder), real_path(folder)
-    found.folders.append((root, real_root))
-    for file in _walk(found, folder, PurePosixPath(), exclude):
-        path, real = normalised(file), real_path(file)
+class _Search:
+    """One search through what was given, noted in `found`."""
+
+    def __init__(self, found: Found, selection: Selection):
+        self._found = found
+        self._max_bytes = selection.max_bytes
+        self._include = Patterns(selection.include) if selection.include else None
+        self._exclude = Patterns(selection.exclude)
+
+    def add_named_file(self, file: Path) -> None:
+        """Takes a file whatever it is called, if it can be read."""
+        path = normalised(file)
         if not is_supported(file):
-            found.skipped += 1
-        elif not real.exists():
-            found.failed.append(FailedFile(path, "is a link to a file that is not there"))
-        elif not real.is_relative_to(real_root) or not real.is_file():
-            found.skipped += 1
+            kind = f"{printable(file.suffix)} files" if file.suffix else "files without a suffix"
+            self._fail(path, f"cannot be read: ragkit does not know {kind}. Convert it or leave it out")
+        elif not file.is_file():
+            self._fail(path, "is neither a file nor a folder")
         else:
-            _add(found, FoundFile(path, file, real, root))
+            self._add(FoundFile(path, file, real_path(file), path), _size(file))
 
+    def add_folder(self, folder: Path) -> None:
+        """Takes what is wanted of all that lies under a folder."""
+        root, real_root = normalised(folder), real_path(folder)
+        self._found.folders.append((root, real_root))
+        prefix = "" if root == "." else f"{root.rstrip('/')}/"
+        for parent, entry in self._walk(_Folder(str(folder), prefix, "", real_root)):
+            file, path = Path(entry), parent.path + entry.name
+            if not is_supported(file):
+                self._found.skipped += 1
+                continue
+            try:
+                if entry.is_symlink():
+                    self._add_link(FoundFile(path, file, real_path(file), root), real_root)
+                elif entry.is_file(follow_symlinks=False):
+                    status = entry.stat(follow_symlinks=False)
+                    self._add(FoundFile(path, file, parent.real / entry.name, root), status.st_size)
+                else:
+                    self._found.skipped += 1
+            except OSError as exc:
+                self._fail(path, f"cannot be read: {exc.strerror or exc}")
 
-def _walk(found: Found, folder: Path, below: PurePosixPath, exclude: Sequence[str]) -> Iterator[Path]:
-    """Every file under a folder, by name, that is neither hidden nor excluded."""
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as exc:
-        found.failed.append(FailedFile(normalised(folder), f"cannot be read: {exc.strerror or exc}"))
-        found.unreadable.append(real_path(folder))
-        return
-    for entry in entries:
-        place = below / entry.name
-        if entry.name.startswith(".") or _is_excluded(place, exclude):
-            continue
-        if not entry.is_dir(follow_symlinks=False):
-            if not Path(entry).is_dir():  # a link to a folder is not followed
-                yield Path(entry)
-        elif not Path(entry, DATABASE).exists():
-            yield from _walk(found, Path(entry), place, exclude)
+    def _walk(self, top: _Folder) -> Iterator[tuple[_Folder, "os.DirEntry[str]"]]:
+        """Every file and link under a folder that is wanted, by name within each folder."""
+        open_folders = [(top, iter(self._entries(top)))]
+        while open_folders:
+            folder, entries = open_folders[-1]
+            entry = next(entries, None)
+            if entry is None:
+                open_folders.pop()
+            elif entry.name == IGNORE_FILE:
+                patterns = read_ignore_file(Path(entry), folder.path + entry.name)
+                open_folders[-1] = (folder.ignoring(patterns), entries)
+            elif not entry.name.startswith("."):
+                is_folder = _is_folder(entry)
+                if not self._is_wanted(folder, entry.name, is_folder):
+                    continue
+                if is_folder:
+                    inner = folder.enter(entry.name)
+                    open_folders.append((inner, iter(self._entries(inner))))
+                elif not entry.is_symlink() or not os.path.isdir(entry):  # noqa: PTH112 - `Path.is_dir` may raise
+                    yield folder, entry
 
+    def _entries(self, folder: _Folder) -> list["os.DirEntry[str]"]:
+        """What lies in a folder, the ignore file first; nothing if an index does."""
+        try:
+            with os.scandir(folder.file) as scan:
+                entries = sorted(scan, key=lambda entry: (entry.name != IGNORE_FILE, entry.name))
+        except OSError as exc:
+            self._fail(normalised(folder.file), f"cannot be read: {exc.strerror or exc}")
+            self._found.unreadable.append(folder.real)
+            return []
+        holds_index = bool(folder.below) and any(entry.name == DATABASE for entry in entries)
+        return [] if holds_index else entries
 
-def _is_excluded(place: PurePosixPath, exclude: Sequence[str]) -> bool:
-    patterns = [pattern.rstrip("/") for pattern in exclude]
-    return any(fnmatch(place.name, pattern) or fnmatch(str(place), pattern) for pattern in patterns)
+    def _is_wanted(self, folder: _Folder, name: str, is_folder: bool) -> bool:
+        place = f"{folder.below}{name}/" if is_folder else folder.below + name
+        if self._exclude.verdict(place) or (folder.ignores and folder.ignores_entry(place)):
+            return False
+        return is_folder or self._include is None or bool(self._include.verdict(place))
+
+    def _add_link(self, link: FoundFile, real_root: Path) -> None:
+        if not link.real.exists():
+            self._fail(link.path, "is a link to a file that is not there")
+        elif not link.real.is_relative_to(real_root) or not link.real.is_file():
+            self._found.skipped += 1
+        else:
+            self._add(link, _size(link.real))
+
+    def _add(self, file: FoundFile, size: int) -> None:
+        if _printable(file.path) != file.path:
+            self._fail(file.path, "has a name that is not valid UTF-8")
+        elif size > self._max_bytes:
+            sizes = f"{size:,} bytes, and the limit is {self._max_bytes:,}"
+            self._fail(file.path, f"is too large: {sizes}. Raise max_file_mb in the settings or leave it out")
+        else:
+            self._found.files.setdefault(file.real, file)
+
+    def _fail(self, path: str, reason: str) -> None:
+        self._found.failed.append(FailedFile(_printable(path), reason))
 
 
 def _exists(path: Path) -> bool:
@@ -160,11 +250,21 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _add(found: Found, file: FoundFile) -> None:
+def _printable(path: str) -> str:
+    """The path with question marks for what is not valid UTF-8."""
+    return path if path.isascii() else os.fsencode(path).decode(errors="replace")
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
     try:
-        file.path.encode()
-    except UnicodeEncodeError:
-        path = os.fsencode(file.path).decode(errors="replace")
-        found.failed.append(FailedFile(path, "has a name that is not valid UTF-8"))
-        return
-    found.files.setdefault(file.real, file)
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:  # it vanished, on a file system that does not say what an entry is
+        return False
+
+
+def _size(file: Path) -> int:
+    """In bytes; nothing if the file is gone, which is reported when it is to be read."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0

@@ -2,7 +2,8 @@
 
     ragkit.sqlite          the truth; never changed in place: a writer makes a new one beside it and renames it over
     vectors-<n>.faiss      derived from it; the database records which one belongs to it, and its SHA-256
-    integrity.json         SHA-256 of the database for the present generation and the next, written before the rename
+    integrity.json         SHA-256 of the database as it is and as it is about to be, written before the rename; and
+                           what a repair needs to know, should the database be damaged
     writer.lock            held by the one writer; the operating system lets go of it when that process ends
 
 So the rename of `ragkit.sqlite` is the one moment at which an index changes, a crash before it leaves the old state and
@@ -16,17 +17,23 @@ import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ragkit.durable import write_atomically
 from ragkit.errors import IndexCorruptError, IndexNotFoundError, IndexVersionError, StorageError
-from ragkit.index.spec import rebuild_hint
-from ragkit.index.store import APPLICATION_ID, SCHEMA_VERSION
+from ragkit.index.checksums import ChecksumError
+from ragkit.index.schema import APPLICATION_ID, SCHEMA_VERSION
+from ragkit.index.spec import IndexSpec, rebuild_hint
 
 DATABASE = "ragkit.sqlite"
 DRAFT = "ragkit.sqlite.draft"
 INTEGRITY = "integrity.json"
 LOCK = "writer.lock"
+
+OLDER_VERSIONS = (1,)
+"""Formats that a writer brings up to date before it writes."""
 
 HASHED_BYTES = 256 * 2**20
 """A database up to this size is hashed whole when it is opened (0.2-0.6 s at the limit); chunks are checked always."""
@@ -53,6 +60,12 @@ def vectors_generations(folder: Path) -> dict[str, int]:
     return {match.group(): int(match.group(1)) for match in matches if match}
 
 
+def has_whole_vectors(folder: Path, meta: dict[str, Any]) -> bool:
+    """Whether the vector file that a database names is there and is what was written."""
+    file = folder / meta["vectors_file"]
+    return file.is_file() and sha256_of(file) == str(meta["vectors_sha256"])
+
+
 def file_identity(file: Path) -> tuple[int, ...]:
     """What changes when a file is replaced or written to."""
     stat = file.stat()
@@ -65,56 +78,97 @@ def sha256_of(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def recorded_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of the database by generation, as the last writer recorded it; empty if that file is unusable."""
+@dataclass(frozen=True, slots=True)
+class Integrity:
+    """What is recorded beside the database, so that its damage is noticed and can be repaired.
+
+    Attributes:
+        hashes: SHA-256 of the database in the states in which it may be found.
+        generation: The latest that was begun.
+        last_ids: The highest row ever used, by table.
+        spec: What makes the index; None in an index of the first format.
+    """
+
+    hashes: tuple[str, ...] = ()
+    generation: int = 0
+    last_ids: dict[str, int] = field(default_factory=dict)
+    spec: IndexSpec | None = None
+
+
+def recorded_integrity(folder: Path) -> Integrity:
+    """What the last writer recorded; empty if that file is unusable."""
     try:
-        generations = json.loads((folder / INTEGRITY).read_bytes())["generations"]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return {}
-    return dict(generations) if isinstance(generations, dict) else {}
+        recorded = json.loads((folder / INTEGRITY).read_bytes())
+        if "generations" in recorded:  # the first format
+            hashes: dict[str, str] = recorded["generations"]
+            return Integrity(tuple(hashes.values()), max(map(int, hashes), default=0))
+        if recorded.pop("checksum") != _checksum(recorded):
+            return Integrity()
+        spec = IndexSpec.from_meta(recorded["spec"])
+        return Integrity(tuple(recorded["databases"]), int(recorded["generation"]), dict(recorded["last_ids"]), spec)
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return Integrity()
 
 
-def record_hashes(folder: Path, hashes: dict[str, str]) -> None:
-    """Records the SHA-256 of the database for the generations it may be found in."""
-    write_atomically(folder / INTEGRITY, json.dumps({"generations": hashes}).encode())
+def record_integrity(folder: Path, integrity: Integrity) -> None:
+    """Records the states in which the database may be found."""
+    recorded: dict[str, Any] = {
+        "databases": integrity.hashes,
+        "generation": integrity.generation,
+        "last_ids": integrity.last_ids,
+        "spec": integrity.spec.to_meta() if integrity.spec is not None else None,
+    }
+    recorded["checksum"] = _checksum(recorded)
+    write_atomically(folder / INTEGRITY, json.dumps(recorded, indent=1).encode())
 
 
-def check_database(folder: Path, *, whole: bool = False) -> None:
-    """Raises unless the folder holds a database that this version can read, with the checksum recorded for it.
+def _checksum(recorded: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(recorded).encode()).hexdigest()
+
+
+def check_database(folder: Path, *, whole: bool = False, versions: tuple[int, ...] = (SCHEMA_VERSION,)) -> int:
+    """Gives the version of the database in a folder, which has the checksum recorded for it and is one of `versions`.
 
     A very large file is hashed only if `whole` is asked for; its rows have checksums of their own.
     """
     file = folder / DATABASE
-    if not file.is_file():
-        raise IndexNotFoundError(
-            f"There is no index in '{folder}'. Make one: ragkit index PATH --index {shlex.quote(str(folder))}"
-        )
     with reading(folder):
+        if not file.is_file():
+            raise IndexNotFoundError(
+                f"There is no index in '{folder}'. Make one: ragkit index PATH --index {shlex.quote(str(folder))}"
+            )
         with file.open("rb") as opened:
             header = opened.read(100)
-        _check_header(folder, header)
+        version = _version_of(folder, header)
+        if version not in versions:
+            raise IndexVersionError(_other_version(folder, version))
         hashed = whole or file.stat().st_size <= HASHED_BYTES
-        if hashed and sha256_of(file) not in recorded_hashes(folder).values():
+        if hashed and sha256_of(file) not in recorded_integrity(folder).hashes:
             raise corrupt(folder, f"the checksum of {DATABASE} differs from the one in {INTEGRITY}")
+    return version
 
 
-def _check_header(folder: Path, header: bytes) -> None:
+def _version_of(folder: Path, header: bytes) -> int:
     """Reads version and kind from their fixed places (https://www.sqlite.org/fileformat.html, 1.3)."""
     if len(header) < 100 or not header.startswith(_HEADER):
         raise corrupt(folder, f"{DATABASE} is not a database or only half-written")
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise corrupt(folder, f"{DATABASE} is not a database of ragkit")
-    version = int.from_bytes(header[60:64], "big")
-    if version != SCHEMA_VERSION:
-        raise IndexVersionError(
-            f"Index '{folder}' has format {version} but this version of ragkit reads format {SCHEMA_VERSION}. "
-            + rebuild_hint(folder)
-        )
+    return int.from_bytes(header[60:64], "big")
+
+
+def _other_version(folder: Path, version: int) -> str:
+    found = f"Index '{folder}' has format {version} but this version of ragkit reads format {SCHEMA_VERSION}. "
+    if version in OLDER_VERSIONS:
+        migrate = f"ragkit compact --index {shlex.quote(str(folder))}"
+        return found + f"Bring it up to date, without embedding anything again: {migrate}"
+    return found + rebuild_hint(folder)
 
 
 def corrupt(folder: Path, what: str) -> IndexCorruptError:
-    """The error that says what is damaged and how to make the index anew."""
-    return IndexCorruptError(f"Index '{folder}' is damaged: {what}. {rebuild_hint(folder)}")
+    """The error that says what is damaged and how to mend the index or make it anew."""
+    mend = f"Mend it: ragkit doctor --repair --index {shlex.quote(str(folder))}. Or make it anew"
+    return IndexCorruptError(f"Index '{folder}' is damaged: {what}. {rebuild_hint(folder, mend)}")
 
 
 @contextmanager
@@ -122,6 +176,8 @@ def reading(folder: Path) -> Iterator[None]:
     """Translates what SQLite and the disk say while an index is read."""
     try:
         yield
+    except ChecksumError as exc:
+        raise corrupt(folder, str(exc)) from exc
     except sqlite3.ProgrammingError:
         raise  # such as a closed connection: the caller's mistake, not the disk's
     except sqlite3.DatabaseError as exc:
@@ -138,6 +194,8 @@ def writing(folder: Path) -> Iterator[None]:
     advice = "What it held before still answers; make room or choose another folder, and run the same command again"
     try:
         yield
+    except ChecksumError as exc:
+        raise corrupt(folder, str(exc)) from exc
     except sqlite3.ProgrammingError:
         raise
     except sqlite3.DatabaseError as exc:

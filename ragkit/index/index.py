@@ -13,12 +13,15 @@ from typing import Any, Self
 
 import numpy.typing as npt
 
+from ragkit.index.filing import Scope
 from ragkit.index.folder import DATABASE, check_database, reading
 from ragkit.index.snapshot import Snapshot, database_identity, load_newest
 from ragkit.index.spec import IndexSpec, check_spec
 from ragkit.records import Chunk, Document, DocumentRef, Paragraph
 
-__all__ = ["Index", "IndexInfo", "IndexSpec", "Snapshot"]
+__all__ = ["Index", "IndexInfo", "IndexSpec", "Scope", "Snapshot"]
+
+EVERYTHING = Scope()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class IndexInfo:
     """What `ragkit info` shows.
 
     Attributes:
-        bytes: Size of the files that hold this generation.
+        bytes: Size of the files that hold this generation; None where not all of it may be seen.
     """
 
     folder: Path
@@ -34,7 +37,7 @@ class IndexInfo:
     documents: int
     paragraphs: int
     chunks: int
-    bytes: int
+    bytes: int | None
     spec: IndexSpec
 
     def to_dict(self) -> dict[str, Any]:
@@ -63,14 +66,18 @@ class Index:
         return cls(Path(folder))
 
     @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
-        """The newest generation, kept whole and unchanged until the block ends."""
+    def snapshot(self, scope: Scope = EVERYTHING) -> Iterator[Snapshot]:
+        """The newest generation, or what a scope leaves of it, kept whole and unchanged until the block ends.
+
+        Raises:
+            InputError: The scope names a collection or asks about something that is not there.
+        """
         with self._lock:
             self._refresh()
             snapshot = self._snapshot
             self._users[snapshot] = self._users.get(snapshot, 0) + 1
         try:
-            yield snapshot
+            yield snapshot.within(scope)
         finally:
             with self._lock:
                 self._users[snapshot] -= 1
@@ -137,14 +144,15 @@ class Index:
         with self.snapshot() as snapshot:
             return snapshot.paragraphs(path)
 
-    def info(self) -> IndexInfo:
-        """How much it holds and what made it."""
-        with self.snapshot() as snapshot, reading(self.folder):
+    def info(self, scope: Scope = EVERYTHING) -> IndexInfo:
+        """How much it holds, or how much of a scope, and what made it."""
+        with self.snapshot(scope) as snapshot, reading(self.folder):
             counts = snapshot.counts()
             files = (self.folder / name for name in (DATABASE, snapshot.vectors_file))
             size = sum(file.stat().st_size for file in files if file.exists())
             totals = (counts.documents, counts.paragraphs, counts.chunks)
-            return IndexInfo(self.folder, snapshot.generation, *totals, size, snapshot.spec)
+            told = size if scope.is_everything else None
+            return IndexInfo(self.folder, snapshot.generation, *totals, told, snapshot.spec)
 
     def check_all(self) -> int:
         """`Snapshot.check_all` of the newest generation, after hashing the whole database file.

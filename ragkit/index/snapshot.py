@@ -5,78 +5,141 @@
 
 import hashlib
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from ragkit.errors import IndexStateError
 from ragkit.index.checksums import ChecksumError
+from ragkit.index.filing import Scope, documents_ever_visible, visible_documents
 from ragkit.index.folder import DATABASE, check_database, corrupt, file_identity, reading
+from ragkit.index.history import Generation, generations, generations_of
 from ragkit.index.keywords import search_keywords
 from ragkit.index.spec import IndexSpec
-from ragkit.index.store import Counts, Store
-from ragkit.index.vectors import VectorIndex
+from ragkit.index.store import Counts, KnownFile, Store
+from ragkit.index.vectors import ChunkIds, VectorIndex
 from ragkit.records import Chunk, Document, DocumentRef, Paragraph
 
 Identity = tuple[int, ...]
 
-_CHECKED_TOGETHER = 500  # chunks read at a time, so that a large index does not fill the memory
+_SCOPES_KEPT = 32  # a service asks with the same few scopes again and again
 
 _ATTEMPTS = 20  # a writer would have to switch generations this often while one is being opened
 
 
-class Snapshot:
-    """One generation of an index; safe to use from several threads."""
+@dataclass(frozen=True, slots=True)
+class _Visible:
+    """What a scope leaves of a generation: rows of documents, and the ids of their chunks, ascending."""
 
-    def __init__(self, folder: Path, store: Store, vectors: VectorIndex, meta: dict[str, Any]):
+    scope: Scope
+    rows: frozenset[int]
+    chunk_ids: ChunkIds
+    chunk_set: frozenset[int]
+
+
+class Snapshot:
+    """One generation of an index, or what a scope leaves of it; safe to use from several threads."""
+
+    def __init__(
+        self, folder: Path, store: Store, vectors: VectorIndex, meta: dict[str, Any], visible: _Visible | None = None
+    ):
         self.folder = folder
         self.generation: int = meta["generation"]
         self.spec = IndexSpec.from_meta(meta)
         self.vectors_file: str = meta["vectors_file"]
         self.vectors = vectors
+        self._meta = meta
         self._store = store
+        self._visible = visible
         self._lock = threading.RLock()
+        self._scoped: OrderedDict[Scope, Snapshot] = OrderedDict()
+
+    def within(self, scope: Scope) -> "Snapshot":
+        """The same generation as someone sees it for whom nothing else exists: no text, no count, no score tells of it.
+
+        Raises:
+            InputError: The scope names what is not there.
+        """
+        if scope.is_everything:
+            return self
+        with self._lock:
+            if scope not in self._scoped:
+                self._scoped[scope] = self._view(scope)
+                if len(self._scoped) > _SCOPES_KEPT:
+                    self._scoped.popitem(last=False)
+            return self._scoped[scope]
+
+    def _view(self, scope: Scope) -> "Snapshot":
+        with self._reading() as store:
+            rows = frozenset(visible_documents(store.connection, scope))
+            chunk_ids = store.chunk_ids(rows)
+        visible = _Visible(scope, rows, np.array(chunk_ids, dtype=np.int64), frozenset(chunk_ids))
+        view = Snapshot(self.folder, self._store, self.vectors, self._meta, visible)
+        view._lock = self._lock
+        return view
 
     def search_vectors(self, vector: npt.ArrayLike, k: int) -> list[tuple[int, float]]:
-        """Up to `k` chunk ids with their cosine to a vector of shape (dimensions,), best first, ties by id."""
-        return self.vectors.search(vector, k)
+        """Up to `k` chunk ids with their cosine to a vector of shape (dimensions,), best first, ties by place."""
+        return self.vectors.search(vector, k, None if self._visible is None else self._visible.chunk_ids)
 
     def search_keywords(self, question: str, k: int) -> list[tuple[int, float]]:
-        """Up to `k` chunk ids with their BM25 score (higher is better), best first, ties by id."""
+        """Up to `k` chunk ids with their BM25 score (higher is better), best first, ties by place."""
+        within = None if self._visible is None else self._visible.chunk_set
         with self._reading() as store:
-            return search_keywords(store.connection, question, k)
+            return search_keywords(store.connection, question, k, self.vectors.order, within)
 
     def chunks(self, chunk_ids: Sequence[int]) -> dict[int, Chunk]:
         """The chunks of those ids, each checked against its checksum; ids of no chunk are left out."""
+        seen = chunk_ids if self._visible is None else [one for one in chunk_ids if one in self._visible.chunk_set]
         with self._reading() as store:
-            found = store.chunks(dict.fromkeys(chunk_ids))
+            found = store.chunks(dict.fromkeys(seen))
         return {chunk_id: found[chunk_id] for chunk_id in chunk_ids if chunk_id in found}
 
     def documents(self) -> list[DocumentRef]:
         """Every document, in the order of their paths."""
         with self._reading() as store:
-            return store.refs()
+            return store.refs(None if self._visible is None else self._visible.rows)
 
     def document(self, path: str) -> Document | None:
         """One document with its text and all its paragraphs, checked; None if there is none of that path."""
         with self._reading() as store:
-            return store.document(path)
+            row = store.row_of(path)
+            is_there = row is not None and (self._visible is None or row in self._visible.rows)
+            return store.document(path) if is_there else None
 
     def paragraphs(self, path: str) -> tuple[Paragraph, ...]:
         """The paragraphs of one document in order; none if there is no document of that path."""
         document = self.document(path)
         return document.paragraphs if document is not None else ()
 
+    def known_files(self) -> list[KnownFile]:
+        """The file of every document and of its copies, in the order of their paths."""
+        with self._reading() as store:
+            files = store.known_files()
+        paths = {ref.path for ref in self.documents()}
+        return sorted((file for file in files if file.ref.path in paths), key=lambda file: file.path)
+
     def counts(self) -> Counts:
         """How much it holds."""
         with self._reading() as store:
-            return store.counts()
+            return store.counts(None if self._visible is None else self._visible.rows)
+
+    def history(self) -> list[Generation]:
+        """The generations that can be gone back to, oldest first, this one last; within a scope, as they were there."""
+        with self._reading() as store:
+            if self._visible is None:
+                return generations(store.connection)
+            rows = documents_ever_visible(store.connection, self._visible.scope)
+            return generations_of(store.connection, frozenset(rows))
 
     def check_all(self) -> int:
-        """Reads and checks every chunk and vector, and says how many there are.
+        """Reads and checks every document, dead ones too, every chunk and vector; gives how many chunks live.
 
         Raises:
             IndexCorruptError: Something is damaged; the message says what.
@@ -84,16 +147,17 @@ class Snapshot:
         with self._reading() as store:
             damage = store.damage()
             chunk_ids = store.chunk_ids()
+            living = set(store.document_rows())
             if not damage and self.vectors.chunk_ids() != chunk_ids:
                 damage = [f"{self.vectors_file} holds other chunks than {DATABASE}"]
             if not damage and store.keyword_ids() != chunk_ids:
                 damage = ["its keyword table holds other chunks"]
             if damage:
                 raise corrupt(self.folder, damage[0])
-            for start in range(0, len(chunk_ids), _CHECKED_TOGETHER):
-                store.chunks(chunk_ids[start : start + _CHECKED_TOGETHER])
-            for ref in store.refs():
-                store.document(ref.path)
+            for row, vectors in store.checked_documents():
+                for chunk_id, vector in vectors:
+                    if row in living and not np.array_equal(self.vectors.vector_of(chunk_id), vector):
+                        raise corrupt(self.folder, f"{self.vectors_file} has another vector for chunk {chunk_id}")
         return len(chunk_ids)
 
     def close(self) -> None:

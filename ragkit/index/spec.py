@@ -16,14 +16,14 @@ class IndexSpec:
         embedder: The embedder's name, which says its weights too.
         chunk_tokens: The most tokens a chunk may have.
         min_chunk_tokens: Below this, a chunk takes in the next paragraph if it can.
-        reader_version: What changes when the readers or the chunker give other text for the same file.
+        chunker_version: What changes when the chunker cuts the same document otherwise.
     """
 
     embedder: str
     dimensions: int
     chunk_tokens: int
     min_chunk_tokens: int
-    reader_version: int
+    chunker_version: int
 
     @classmethod
     def from_meta(cls, meta: dict[str, Any]) -> "IndexSpec":
@@ -43,7 +43,7 @@ class IndexSpec:
     def of_text(self) -> str:
         """The part that readers and chunker decide, for a message."""
         return (
-            f"chunks of {self.min_chunk_tokens} to {self.chunk_tokens} tokens by reader version {self.reader_version}"
+            f"chunks of {self.min_chunk_tokens} to {self.chunk_tokens} tokens by chunker version {self.chunker_version}"
         )
 
 

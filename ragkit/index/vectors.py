@@ -1,16 +1,23 @@
 """Search by vector: exact cosine over every chunk with FAISS, whose ids are the chunk ids of the database.
 
-Called by `index` (load, search) and `writer` (add, remove, save). Vectors come in with unit length, so their inner
-product is their cosine.
+Called by `index` (load, search) and `writer` (make, save). Vectors come in with unit length, so their inner product is
+their cosine. They lie in the order of the documents' paths and of the chunks within each, which settles ties the same
+way however the index came about.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ragkit.models.embedding import Vectors
+
+ChunkIds = npt.NDArray[np.int64]
+
+SCORE_DIGITS = 5
+"""Scores are rounded to so many digits before they are compared: processors differ in the seventh."""
 
 
 class VectorIndex:
@@ -20,6 +27,15 @@ class VectorIndex:
         import faiss
 
         self._faiss: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dimensions))
+
+    @classmethod
+    def of(cls, dimensions: int, chunk_ids: Sequence[int], vectors: Vectors) -> "VectorIndex":
+        """Vectors of shape (len(chunk_ids), dimensions), in the order that settles ties."""
+        made = cls(dimensions)
+        if len(chunk_ids):
+            rows = np.ascontiguousarray(vectors, dtype=np.float32)
+            made._faiss.add_with_ids(rows, np.asarray(chunk_ids, dtype=np.int64))
+        return made
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "VectorIndex":
@@ -41,44 +57,62 @@ class VectorIndex:
         """How many chunks there are."""
         return int(self._faiss.ntotal)
 
-    def chunk_ids(self) -> list[int]:
-        """The ids of all chunks, ascending."""
+    @cached_property
+    def order(self) -> dict[int, int]:
+        """The place of each chunk id in the order that settles ties."""
         import faiss
 
-        return sorted(int(chunk_id) for chunk_id in faiss.vector_to_array(self._faiss.id_map))
+        return {int(chunk_id): place for place, chunk_id in enumerate(faiss.vector_to_array(self._faiss.id_map))}
+
+    def chunk_ids(self) -> list[int]:
+        """The ids of all chunks, ascending."""
+        return sorted(self.order)
 
     @property
     def dimensions(self) -> int:
         """Width of a vector."""
         return int(self._faiss.d)
 
-    def add(self, chunk_ids: Sequence[int], vectors: Vectors) -> None:
-        """Adds vectors of shape (len(chunk_ids), dimensions)."""
-        self._faiss.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), np.asarray(chunk_ids, dtype=np.int64))
+    def vector_of(self, chunk_id: int) -> npt.NDArray[np.float32]:
+        """The vector of a chunk that is there, of shape (dimensions,)."""
+        vector: npt.NDArray[np.float32] = self._faiss.reconstruct(chunk_id)
+        return vector
 
-    def remove(self, chunk_ids: Sequence[int]) -> None:
-        """Removes those chunks that are there."""
-        if chunk_ids:
-            self._faiss.remove_ids(np.asarray(chunk_ids, dtype=np.int64))
-
-    def search(self, vector: npt.ArrayLike, k: int) -> list[tuple[int, float]]:
-        """Up to `k` chunk ids with their cosine to a vector of shape (dimensions,), best first, ties by id.
+    def search(self, vector: npt.ArrayLike, k: int, within: ChunkIds | None = None) -> list[tuple[int, float]]:
+        """Up to `k` chunk ids with their cosine to a vector of shape (dimensions,), best first, ties in order.
 
         FAISS leaves open which of several equal scores come up last, so more are fetched until the last is worse.
+
+        Args:
+            vector: Of the question.
+            k: How many.
+            within: Only these chunks.
         """
         question = np.asarray(vector, dtype=np.float32).reshape(1, -1)
         if not np.isfinite(question).all():
             raise ValueError("the question's vector has values that are no numbers")
         if question.shape[1] != self.dimensions:
             raise ValueError(f"the question's vector has {question.shape[1]} dimensions, the index {self.dimensions}")
-        total = len(self)
+        total = len(self) if within is None else len(within)
         wanted = min(k, total)
         if wanted < 1:
             return []
         fetched = min(wanted + 1, total)
-        scores, ids = self._faiss.search(question, fetched)
-        while fetched < total and scores[0, -1] == scores[0, wanted - 1]:
+        scored = self._fetch(question, fetched, within)
+        while fetched < total and scored[-1][1] == scored[wanted - 1][1]:
             fetched = min(2 * fetched, total)
-            scores, ids = self._faiss.search(question, fetched)
-        ranked = sorted(zip(ids[0].tolist(), scores[0].tolist(), strict=True), key=lambda hit: (-hit[1], hit[0]))
-        return [(chunk_id, min(1.0, max(-1.0, score))) for chunk_id, score in ranked[:wanted]]
+            scored = self._fetch(question, fetched, within)
+        return sorted(scored, key=lambda hit: (-hit[1], self.order[hit[0]]))[:wanted]
+
+    def _fetch(self, question: Vectors, count: int, within: ChunkIds | None) -> list[tuple[int, float]]:
+        """The best chunk ids with their rounded scores, best first."""
+        import faiss
+
+        if within is None:
+            scores, ids = self._faiss.search(question, count)
+        else:
+            selected: Any = faiss.IDSelectorBatch(within)
+            parameters = faiss.SearchParameters(sel=selected)  # type: ignore[call-arg]
+            scores, ids = self._faiss.search(question, count, params=parameters)
+        rounded = np.clip(np.round(scores[0].astype(np.float64), SCORE_DIGITS), -1.0, 1.0)
+        return list(zip(ids[0].tolist(), rounded.tolist(), strict=True))

@@ -1,77 +1,75 @@
-"""The one way to change an index: a session that holds the lock, works on a draft and switches to it by one rename.
+"""The one way to change an index: what can be done to it while one holds its lock, and committed.
 
-`ingest` calls it. A session may commit several times; each commit is a whole generation that readers see at once, and
-whatever ends the session in between leaves the last one committed. After an error a session is over.
+`ingest` and `kit` call it. There may be several commits; each is a whole generation that readers see at once, and
+whatever ends the work in between leaves the last one committed. After an error a writer is over.
 """
 
-import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-import filelock
 import numpy as np
 
-from ragkit.durable import sync, write_atomically
-from ragkit.errors import IndexLockedError, ModelError
-from ragkit.index.folder import (
-    DATABASE,
-    DRAFT,
-    LOCK,
-    check_database,
-    corrupt,
-    reading,
-    record_hashes,
-    recorded_hashes,
-    sha256_of,
-    vectors_generations,
-    vectors_name,
-    writing,
+from ragkit.errors import ModelError
+from ragkit.index.checksums import ChecksumError
+from ragkit.index.draft import Draft, renamed
+from ragkit.index.folder import DATABASE, OLDER_VERSIONS, check_database, corrupt, has_whole_vectors, reading, writing
+from ragkit.index.history import (
+    DEAD_SHARE,
+    dead_share,
+    find_generation,
+    forget,
+    purge,
+    put_tag,
+    record_generation,
+    remove_tag,
+    untagged_before,
 )
-from ragkit.index.snapshot import load_vectors
+from ragkit.index.migration import first_documents, first_last_ids, first_spec
+from ragkit.index.schema import SCHEMA_VERSION
+from ragkit.index.session import Session, locked
 from ragkit.index.spec import IndexSpec, check_spec
-from ragkit.index.store import Counts, FileStamp, Store, Vector
-from ragkit.index.vectors import VectorIndex
-from ragkit.records import Chunk, Document, DocumentRef
+from ragkit.index.store import Counts, FileStamp, KnownFile, Origin, Store, Vector
+from ragkit.records import Chunk, Document
 
 
 class IndexWriter:
-    """A writing session; use it as a context manager.
+    """An index open for writing; use `open` as a context manager.
 
     Attributes:
         spec: What makes this index.
-        generation: The last one committed; 0 before the first.
-        pending: How many chunks were put since then.
-        replaces: Whether an index that is there answers until this session's first commit, and no longer.
+        pending: How many chunks were put since the last commit.
+        replaces: Whether an index that is there answers until the first commit, and no longer.
     """
 
-    def __init__(self, folder: Path, spec: IndexSpec | None, *, rebuild: bool):
+    def __init__(self, session: Session, spec: IndexSpec | None, *, rebuild: bool):
         """Takes over the folder; `open` has the lock."""
-        present = (folder / DATABASE).exists()
-        self.folder = folder
-        self.generation = 0
-        self.pending = 0
+        present = (session.folder / DATABASE).exists()
+        self.folder, self.pending = session.folder, 0
         self.replaces = rebuild and present
-        self._draft: Store | None = None
-        self._base: Store | None = None
+        self._session = session
+        self._is_changed = False
         self._touched: dict[str, FileStamp] = {}
-        self._added: list[tuple[int, Vector]] = []
-        self._removed: list[int] = []
-        (folder / DRAFT).unlink(missing_ok=True)
+        self._steps: list[int] = []
+        self._found = 0
         if spec is not None and (rebuild or not present):
             self.spec = spec
-            self._vectors = VectorIndex(spec.dimensions)
-            self._draft = Store.open_draft(folder / DRAFT, new=True)
+            session.begin_anew()
+            self._is_changed = True
         else:
             self.spec = self._open_present(spec)
+            self._found, self._steps = self.generation, []
 
     @classmethod
     @contextmanager
     def open(
         cls, folder: Path | str, spec: IndexSpec | None, *, rebuild: bool = False, timeout_s: float = 10.0
     ) -> Iterator[Self]:
-        """A session on the index in a folder, which is made if it is not there.
+        """A writer of the index in a folder, which is made if it is not there.
+
+        An index of an older format is brought up to date first.
 
         Args:
             folder: Of the index.
@@ -86,160 +84,208 @@ class IndexWriter:
         """
         folder = Path(folder)
         if spec is None:
-            check_database(folder)  # before anything is made
-        with _locked(folder, timeout_s):
+            check_database(folder, versions=(*OLDER_VERSIONS, SCHEMA_VERSION))  # before anything is made
+        with locked(folder, timeout_s):
             with writing(folder):
-                writer = cls(folder, spec, rebuild=rebuild)
+                session = Session(folder)
             try:
+                with writing(folder):
+                    writer = cls(session, spec, rebuild=rebuild)
                 yield writer
             finally:
-                writer._close()
+                session.close()
 
-    def stamps(self) -> dict[DocumentRef, FileStamp]:
-        """Every document with its file, as it was when it was indexed."""
-        return self._store.stamps()
+    @property
+    def generation(self) -> int:
+        """The last one committed; 0 before the first."""
+        return self._session.generation
+
+    def known_files(self) -> list[KnownFile]:
+        """The files of every document, and of their copies, as they were when they were indexed."""
+        with writing(self.folder):
+            return self._store.known_files()
 
     def counts(self) -> Counts:
         """How much there is, uncommitted changes included."""
-        return self._store.counts()
+        with writing(self.folder):
+            return self._store.counts()
 
     def vector_of(self, embedded_text: str) -> Vector | None:
         """The vector that a chunk of exactly this embedded text has, so that it need not be made again."""
-        return self._store.vector_of(embedded_text)
+        with writing(self.folder):  # a full cache is written out by whatever comes next, be it a question
+            return self._store.vector_of(embedded_text)
 
-    def put_document(self, document: Document, embedded: Sequence[tuple[Chunk, Vector]], stamp: FileStamp) -> None:
+    def put_document(self, document: Document, embedded: Sequence[tuple[Chunk, Vector]], origin: Origin) -> None:
         """Adds a document with its chunks and their vectors, or puts it in the place of the one of the same path."""
         for _, vector in embedded:
             _check_vector(vector, self.spec)
         self.remove(document.ref.path)
         with writing(self.folder):
-            chunk_ids = self._begin().put_document(document, embedded, stamp)
-        self._added += [(chunk_id, vector) for chunk_id, (_, vector) in zip(chunk_ids, embedded, strict=True)]
+            chunk_ids = self._change().put_document(document, embedded, origin)
         self.pending += len(chunk_ids)
 
-    def remove(self, path: str) -> None:
-        """Removes a document with all it has, if it is there."""
+    def put_copy(self, path: str, of_path: str, stamp: FileStamp) -> None:
+        """Notes that a file has the same content as the document of another path."""
+        self.remove(path)
         with writing(self.folder):
-            self._removed += self._begin().remove_document(path)
+            draft = self._change()
+            row = draft.row_of(of_path)
+            assert row is not None, f"there is no document '{of_path}'"
+            draft.put_copy(path, row, stamp)
+
+    def remove(self, path: str) -> None:
+        """Removes a file, if it is known; a document that has copies goes on under the path of the first of them."""
+        with writing(self.folder):
+            draft = self._change()
+            if not draft.remove_copy(path):
+                _bequeath(draft, path)
         self._touched.pop(path, None)
 
     def touch(self, path: str, stamp: FileStamp) -> None:
         """Notes how the file of an unchanged document looks now; not worth a generation, it goes with the next."""
         self._touched[path] = stamp
 
+    def tag(self, name: str, generation: str | int | None = None) -> int:
+        """Names a generation, by default the present one; gives its number.
+
+        Raises:
+            InputError: There is no such generation, or the name cannot be had.
+        """
+        with writing(self.folder):
+            connection = self._session.begin().connection
+            number = self.generation if generation is None else find_generation(connection, generation)
+            put_tag(connection, name, number)
+        return number
+
+    def untag(self, name: str) -> None:
+        """Takes a name away; raises InputError if no generation has it."""
+        with writing(self.folder):
+            remove_tag(self._session.begin().connection, name)
+
+    def restore(self, generation: str | int) -> int:
+        """Makes the documents of an earlier generation the living ones, as a new generation; gives the earlier number.
+
+        Raises:
+            InputError: There is no such generation, or it is no longer kept.
+        """
+        with writing(self.folder):
+            draft = self._session.begin()
+            number = find_generation(draft.connection, generation)
+            self._is_changed = draft.go_back(number) or self._is_changed
+        return number
+
+    def prune(self, keep: int = 0) -> int:
+        """Forgets the earlier generations without a tag, but for the newest `keep`, and gives back their space.
+
+        Returns:
+            How many were forgotten.
+        """
+        with writing(self.folder):
+            draft = self._session.begin()
+            earlier = untagged_before(draft.connection, self.generation)
+            forgotten = earlier[: max(0, len(earlier) - keep)]
+            forget(draft.connection, forgotten)
+            purge(draft.connection)
+            draft.vacuum()
+        return len(forgotten)
+
     def commit(self) -> int:
         """Makes everything since the last commit visible at once; gives the generation, the same if nothing changed."""
-        if self._draft is None:
+        draft = self._session.draft
+        if draft is None:
             return self.generation
         with writing(self.folder):
-            generation = max(self.generation, *self._past_generations()) + 1
-            self._write_vectors(generation)
-            self._write_draft(self._draft, generation)
-            self._switch(generation)
-            self._tidy()
-        return generation
+            for path, stamp in self._touched.items():
+                draft.put_stamp(path, stamp)
+            if self._is_changed:
+                forget(draft.connection, self._steps)
+                record_generation(draft.connection, draft.generation, now())
+                self._make_room(draft)
+                self._session.write_vectors(self.spec.dimensions)
+            self._session.switch(draft.generation if self._is_changed else self.generation, self.spec)
+        self._touched.clear()
+        self._is_changed, self.pending, self.replaces = False, 0, False
+        return self.generation
 
     @property
     def _store(self) -> Store:
-        store = self._draft or self._base
+        store = self._session.draft or self._session.base
         assert store is not None
         return store
 
+    def _change(self) -> Draft:
+        """The draft, in which a new generation is being made."""
+        self._is_changed = True
+        return self._session.begin()
+
+    def _make_room(self, draft: Draft) -> None:
+        """Removes what only the steps that led here held, and the oldest generations if too much is dead."""
+        has_room = not self._steps or not purge(draft.connection)
+        for number in untagged_before(draft.connection, draft.generation):
+            if number == self._found or dead_share(draft.connection) <= DEAD_SHARE:
+                break
+            forget(draft.connection, [number])
+            has_room = not purge(draft.connection) and has_room
+        if not has_room:
+            draft.vacuum()
+        self._steps.append(draft.generation)
+
     def _open_present(self, spec: IndexSpec | None) -> IndexSpec:
-        check_database(self.folder)
-        with reading(self.folder), ExitStack() as on_error:
-            base = Store.open_to_read(self.folder / DATABASE)
-            on_error.callback(base.close)
+        version = check_database(self.folder, versions=(*OLDER_VERSIONS, SCHEMA_VERSION))
+        with reading(self.folder):
+            base = self._session.open_base(0)
             try:
+                if version != SCHEMA_VERSION:
+                    return self._migrate(base, spec)
                 meta = base.meta()
-                built, self.generation = IndexSpec.from_meta(meta), meta["generation"]
-                check_spec(self.folder, built, spec or built)
-                self._vectors = load_vectors(self.folder, meta)
+                built, self._session.generation = IndexSpec.from_meta(meta), meta["generation"]
             except (KeyError, TypeError) as exc:
                 raise corrupt(self.folder, f"{DATABASE} lacks {exc}") from exc
-            on_error.pop_all()
-        self._base = base
-        self._tidy()
+            except (ChecksumError, ValueError) as exc:
+                raise corrupt(self.folder, str(exc)) from exc
+        check_spec(self.folder, built, spec or built)
+        self._session.tidy()
+        if not has_whole_vectors(self.folder, meta):
+            self._change()  # they are derived: the next commit makes them anew
         return built
 
-    def _begin(self) -> Store:
-        """The draft, copied from the present generation if there is none yet."""
-        if self._draft is None:
-            shutil.copyfile(self.folder / DATABASE, self.folder / DRAFT)
-            self._draft = Store.open_draft(self.folder / DRAFT, new=False)
-        return self._draft
-
-    def _write_vectors(self, generation: int) -> None:
-        if self._added:
-            chunk_ids, vectors = zip(*self._added, strict=True)
-            self._vectors.add(chunk_ids, np.stack(vectors))
-        self._vectors.remove(self._removed)
-        self._added, self._removed = [], []
-        write_atomically(self.folder / vectors_name(generation), self._vectors.to_bytes())
-        file = self.folder / vectors_name(generation)
-        self._store.put_meta({"vectors_file": file.name, "vectors_sha256": sha256_of(file)})
-
-    def _write_draft(self, draft: Store, generation: int) -> None:
-        for path, stamp in self._touched.items():
-            draft.put_stamp(path, stamp)
-        draft.put_meta({**self.spec.to_meta(), "generation": generation})
-        draft.commit()
-        draft.close()
-        self._touched.clear()
-
-    def _switch(self, generation: int) -> None:
-        """Puts the draft in the place of the database: the moment at which the index changes."""
-        draft = self.folder / DRAFT
-        sync(draft)
-        hashes = recorded_hashes(self.folder)  # all are kept in a rebuild, which does not know the present generation
-        if self.generation:
-            hashes = {key: value for key, value in hashes.items() if key == str(self.generation)}
-        record_hashes(self.folder, hashes | {str(generation): sha256_of(draft)})
-        draft.replace(self.folder / DATABASE)
-        sync(self.folder)
-        self._draft = None
-        self.generation, self.pending, self.replaces = generation, 0, False
-        if self._base is not None:
-            self._base.close()
-        self._base = Store.open_to_read(self.folder / DATABASE)
-
-    def _past_generations(self) -> list[int]:
-        """Every generation that left a trace, also in an index that cannot be read any more."""
-        hashed = [int(key) for key in recorded_hashes(self.folder) if key.isdecimal()]
-        return [0, *hashed, *vectors_generations(self.folder).values()]
-
-    def _tidy(self) -> None:
-        """Removes the vectors of old and unfinished generations, but for the last: a reader may be opening it."""
-        files = vectors_generations(self.folder)
-        before = max((number for number in files.values() if number < self.generation), default=0)
-        for name, number in files.items():
-            if number not in (self.generation, before) or name != vectors_name(number):
-                (self.folder / name).unlink(missing_ok=True)
-
-    def _close(self) -> None:
-        for store in (self._draft, self._base):
-            if store is not None:
-                store.close()
-        with writing(self.folder):
-            (self.folder / DRAFT).unlink(missing_ok=True)
+    def _migrate(self, base: Store, spec: IndexSpec | None) -> IndexSpec:
+        """Brings an index of format 1 up to date, as a generation of its own."""
+        self.spec, self._session.generation = first_spec(base.connection)
+        check_spec(self.folder, self.spec, spec or self.spec)
+        draft = self._session.begin_anew()
+        draft.skip_ids(first_last_ids(base.connection))
+        for stored in first_documents(base.connection):
+            draft.put_document(stored.document, stored.embedded, stored.origin)
+        self._is_changed = True
+        self.commit()
+        return self.spec
 
 
-@contextmanager
-def _locked(folder: Path, timeout_s: float) -> Iterator[None]:
-    """Holds the lock of a folder, which is made if it is not there."""
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(folder / LOCK, thread_local=False)
-        try:
-            lock.acquire(timeout=timeout_s)
-        except filelock.Timeout as exc:
-            raise IndexLockedError(
-                f"Another process is writing to index '{folder}' (waited {timeout_s:g} s). Try again when it is done"
-            ) from exc
-    try:
-        yield
-    finally:
-        lock.release()
+def now() -> str:
+    """The time, in UTC and whole seconds, as generations note it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _bequeath(draft: Draft, path: str) -> None:
+    """Lets the document of a path die; where it has copies, it goes on under the path of the first."""
+    row = draft.row_of(path)
+    if row is None:
+        return
+    copies = draft.copies_of(row)
+    if copies:
+        heir, stamp = copies[0]
+        known = draft.origin_of(row)
+        embedded = [(chunk, vector) for _, chunk, vector in draft.embedded_chunks(row)]
+        document, chunks = renamed(draft.document_of(row), embedded, heir)
+        draft.retire(path)
+        draft.put_document(document, chunks, Origin(stamp, known.reader, known.filing))
+        heir_row = draft.row_of(heir)
+        assert heir_row is not None
+        for copy, copy_stamp in copies[1:]:
+            draft.put_copy(copy, heir_row, copy_stamp)
+    else:
+        draft.retire(path)
 
 
 def _check_vector(vector: Vector, spec: IndexSpec) -> None:
