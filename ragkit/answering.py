@@ -102,6 +102,7 @@ class Answerer:
             Seconds(retrieve=watch.lap()),
             nearest=retrieved.hits[:NEAREST],
             id=question_id,
+            generation=snapshot.generation,
         )
         weighed += tuple((order, GIVES_ORDERS) for order in screened.orders)
         trace = Trace(retrieved, weighed, features, self.least_confidence(), refusal, Draft(), ())

@@ -7,20 +7,23 @@ and the library.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ragkit.chunking import chunk_document
+from ragkit.chunking import CHUNKER_VERSION, chunk_document
 from ragkit.errors import DocumentError, InputError, NothingIndexedError, SettingsError
-from ragkit.index.changes import KnownFiles
+from ragkit.index.changes import KnownFiles, Twins
 from ragkit.index.files import FailedFile, Found, FoundFile, find_files
-from ragkit.index.folder import DATABASE
+from ragkit.index.filing import Filing
+from ragkit.index.folder import DATABASE, reading
 from ragkit.index.spec import IndexSpec
-from ragkit.index.store import FileStamp, Vector
+from ragkit.index.store import FileStamp, Origin, Vector
 from ragkit.index.writer import IndexWriter
+from ragkit.ingest_records import IngestOptions, IngestReport, Progress
 from ragkit.models.embedding import Embedder
-from ragkit.readers import READER_VERSION, read_document
+from ragkit.readers import reader_of
+from ragkit.readers.isolation import DocumentReader
+from ragkit.readers.opening import ReadOptions
 from ragkit.records import Chunk, Document
 
 EMBED_BATCH = 256
@@ -31,62 +34,6 @@ BATCH_S = 60.0
 
 COMMIT_SHARE = 20
 """No commit before this many times the last one's duration: a commit copies the index, at most 5 % of the time."""
-
-
-@dataclass(frozen=True, slots=True)
-class IngestOptions:
-    """How to index.
-
-    Attributes:
-        chunk_tokens: The most tokens a chunk may have, in the embedder's own.
-        min_chunk_tokens: Below this, a chunk takes in the next paragraph if it can.
-        rebuild: Make the index anew from these paths only; the old one answers until the new one is complete.
-        exclude: File names, folder names or patterns that are left out of folders.
-        batch_chunks: So many new chunks are committed together, so that an interrupted run loses no more.
-        lock_timeout_s: How long to wait for another writer.
-    """
-
-    chunk_tokens: int
-    min_chunk_tokens: int
-    rebuild: bool = False
-    exclude: tuple[str, ...] = ()
-    batch_chunks: int = 512
-    lock_timeout_s: float = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is; `path` is the file being looked at."""
-
-    files_done: int
-    files: int
-    chunks_embedded: int
-    path: str
-
-
-@dataclass(slots=True)
-class IngestReport:
-    """What a run did, in files (but for `chunks_embedded`).
-
-    Attributes:
-        skipped: Files in folders that are of no kind that ragkit reads.
-        failed: Those that could not be read; an older version of one stays in the index.
-        generation: Of the index, as the run left it.
-    """
-
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    skipped: int = 0
-    failed: tuple[FailedFile, ...] = ()
-    chunks_embedded: int = 0
-    generation: int = 0
-    seconds: float = 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report as `ragkit index --json` prints it."""
-        return asdict(self) | {"failed": [file.to_dict() for file in self.failed], "seconds": round(self.seconds, 3)}
 
 
 def index_paths(
@@ -110,21 +57,25 @@ def index_paths(
             f"Chunks of up to {options.chunk_tokens} tokens are longer than the {embedder.max_tokens} that "
             f"{embedder.name} reads. Set chunk_tokens to {embedder.max_tokens} or less"
         )
+    Filing.of(options.collection, options.labels or ())  # raises if a name is none
     folder = Path(folder)
-    found = find_files(paths, options.exclude)
-    if not found.files and not (folder / DATABASE).exists():
-        raise _nothing_indexed(paths, found.failed)
-    spec = IndexSpec(embedder.name, embedder.dimensions, options.chunk_tokens, options.min_chunk_tokens, READER_VERSION)
-    with IndexWriter.open(folder, spec, rebuild=options.rebuild, timeout_s=options.lock_timeout_s) as writer:
-        run = _Run(writer, embedder, options, found, on_progress or (lambda _: None))
+    found = find_files(paths, options.selection)
+    with reading(folder):
+        if not found.files and not (folder / DATABASE).exists():
+            raise _nothing_indexed(paths, found.failed)
+    sizes = (options.chunk_tokens, options.min_chunk_tokens, CHUNKER_VERSION)
+    spec = IndexSpec(embedder.name, embedder.dimensions, *sizes)
+    with (
+        IndexWriter.open(folder, spec, rebuild=options.rebuild, timeout_s=options.lock_timeout_s) as writer,
+        _reader(options) as reader,
+    ):
+        run = _Run(writer, reader, embedder, options, found, on_progress or (lambda _: None))
         for file in found.files.values():
             run.take(file)
-        run.flush()
-        run.remove_vanished()
+        run.finish()
         if not writer.counts().documents:
             raise _nothing_indexed(paths, found.failed)
         run.report.generation = writer.commit()
-    run.report.failed = tuple(found.failed)
     run.report.seconds = time.monotonic() - started
     return run.report
 
@@ -138,17 +89,22 @@ def remove_paths(paths: Sequence[str | Path], folder: Path | str, lock_timeout_s
     started = time.monotonic()
     folder = Path(folder)
     with IndexWriter.open(folder, None, timeout_s=lock_timeout_s) as writer:
-        known = KnownFiles(folder, writer.stamps())
+        known = KnownFiles(folder, writer.known_files())
         leaving: set[str] = set()
         for path in paths:
             matches = known.under(path)
             if not matches:
                 raise InputError(f"'{path}' is not in index '{folder}', so nothing was removed. Check the path")
             leaving |= matches
-        for path in sorted(leaving):
+        for path in known.copies_first(leaving):
             writer.remove(path)
         generation = writer.commit()
     return IngestReport(removed=len(leaving), generation=generation, seconds=time.monotonic() - started)
+
+
+def _reader(options: IngestOptions) -> DocumentReader:
+    how = ReadOptions(options.selection.max_bytes, options.use_ocr)
+    return DocumentReader(how, options.read_timeout_s, options.read_memory_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +113,7 @@ class _Prepared:
 
     document: Document
     chunks: list[Chunk]
-    stamp: FileStamp
+    origin: Origin
     is_update: bool
 
 
@@ -167,6 +123,7 @@ class _Run:
     def __init__(
         self,
         writer: IndexWriter,
+        reader: DocumentReader,
         embedder: Embedder,
         options: IngestOptions,
         found: Found,
@@ -174,40 +131,55 @@ class _Run:
     ):
         self.report = IngestReport(skipped=found.skipped)
         self._writer = writer
+        self._reader = reader
         self._embedder = embedder
         self._options = options
         self._found = found
         self._on_progress = on_progress
-        self._known = KnownFiles(writer.folder, writer.stamps())
+        self._known = KnownFiles(writer.folder, writer.known_files())
+        self._twins = Twins(self._known)
         self._prepared: list[_Prepared] = []
+        self._copies: list[tuple[str, str, FileStamp]] = []
+        self._warnings: list[FailedFile] = []
         self._files_done = 0
         self._committed_at = time.monotonic()
         self._commit_s = 0.0
 
     def take(self, file: FoundFile) -> None:
         """Reads a file if it is new or changed; what cannot be read is noted."""
-        path, ref = self._known.claim(file)
+        path, known = self._known.claim(file)
         self._show(path)
         try:
-            stamp = self._known.stamp(file)
-            if ref is None or not self._known.is_unchanged(ref, file, stamp):
-                self._prepare(read_document(file.file, path), stamp, is_update=ref is not None)
+            filing = self._known.filing(file, known, self._options.collection, self._options.labels)
+            origin = Origin(self._known.stamp(file), reader_of(file.file), filing)
+            if known is None or not self._known.is_unchanged(known, file, origin):
+                self._read(file, path, origin, is_update=known is not None)
             else:
                 self.report.unchanged += 1
-                if self._known.is_new_stamp(ref, stamp):
-                    self._writer.touch(path, stamp)
+                if known.origin.stamp != origin.stamp:
+                    self._writer.touch(path, origin.stamp)
         except DocumentError as exc:
             self._found.failed.append(FailedFile(path, str(exc).removeprefix(f"{path} ")))
         except OSError as exc:
             self._found.failed.append(FailedFile(path, f"cannot be read: {exc.strerror or exc}"))
         self._files_done += 1
 
+    def finish(self) -> None:
+        """Puts what is still on its way into the index, and takes out of it what is no longer there."""
+        self.flush()
+        for path, twin, stamp in self._copies:
+            self._writer.put_copy(path, twin, stamp)
+        for path in self._known.vanished(self._found):
+            self._writer.remove(path)
+            self.report.removed += 1
+        self.report.failed, self.report.warnings = tuple(self._found.failed), tuple(self._warnings)
+
     def flush(self) -> None:
         """Embeds what is on its way and puts it into the index."""
         vectors = self._vectors([chunk.embedded_text for one in self._prepared for chunk in one.chunks])
         for one in self._prepared:
             embedded = [(chunk, vectors[chunk.embedded_text]) for chunk in one.chunks]
-            self._writer.put_document(one.document, embedded, one.stamp)
+            self._writer.put_document(one.document, embedded, one.origin)
             self.report.updated += one.is_update
             self.report.added += not one.is_update
         self._prepared = []
@@ -217,16 +189,20 @@ class _Run:
             self._committed_at = time.monotonic()
             self._commit_s = self._committed_at - started
 
-    def remove_vanished(self) -> None:
-        """Removes the documents of the folders given that are no longer there."""
-        for path in self._known.vanished(self._found):
-            self._writer.remove(path)
-            self.report.removed += 1
-
-    def _prepare(self, document: Document, stamp: FileStamp, *, is_update: bool) -> None:
+    def _read(self, file: FoundFile, path: str, origin: Origin, *, is_update: bool) -> None:
+        """Takes in the content of a file, unless another file has the same."""
+        loaded = self._reader.load(file.file, path)
+        twin = self._twins.find(loaded.ref, origin)
+        if twin is not None:
+            self._copies.append((path, twin, origin.stamp))
+            self.report.copies += 1
+            return
+        read = self._reader.parse(loaded)
+        self._warnings += [FailedFile(path, warning) for warning in read.warnings]
+        self._twins.add(loaded.ref, origin)
         tokens = {"max_tokens": self._options.chunk_tokens, "min_tokens": self._options.min_chunk_tokens}
-        chunks = chunk_document(document, self._embedder.count_tokens, **tokens)
-        self._prepared.append(_Prepared(document, chunks, stamp, is_update))
+        chunks = chunk_document(read.document, self._embedder.count_tokens, **tokens)
+        self._prepared.append(_Prepared(read.document, chunks, origin, is_update))
         if sum(len(one.chunks) for one in self._prepared) >= min(EMBED_BATCH, self._options.batch_chunks):
             self.flush()
 

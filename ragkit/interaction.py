@@ -21,7 +21,7 @@ class LateInteraction:
     def __init__(self, embedder: Embedder, capacity: int = 512):
         self._embedder = embedder
         self._capacity = capacity
-        self._kept: OrderedDict[tuple[str, int], TokenVectors] = OrderedDict()
+        self._kept: OrderedDict[str, TokenVectors] = OrderedDict()
         self._lock = threading.Lock()
 
     def encode_question(self, question: str) -> TokenVectors:
@@ -30,11 +30,11 @@ class LateInteraction:
 
     def encode_paragraphs(self, paragraphs: Sequence[Paragraph]) -> list[TokenVectors]:
         """Token vectors of each paragraph, in order."""
-        keys = [(paragraph.document.id, paragraph.number) for paragraph in paragraphs]
+        keys = [paragraph.text for paragraph in paragraphs]
         with self._lock:
             known = {key: self._kept[key] for key in keys if key in self._kept}
-        missing = {key: p.text for key, p in zip(keys, paragraphs, strict=True) if key not in known}
-        encoded = self._embedder.embed_tokens(list(missing.values())) if missing else []
+        missing = list(dict.fromkeys(key for key in keys if key not in known))
+        encoded = self._embedder.embed_tokens(missing) if missing else []
         known.update(zip(missing, encoded, strict=True))
         with self._lock:
             self._kept.update(known)

@@ -5,14 +5,17 @@ Models are loaded when they are first needed and then kept.
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from ragkit.answering import Answerer, check_question
 from ragkit.chat import Chat
+from ragkit.index.filing import Filing, Scope, Within
 from ragkit.index.index import Index, IndexInfo
-from ragkit.ingest import IngestOptions, IngestReport, Progress, index_paths, remove_paths
+from ragkit.index.patterns import Selection
+from ragkit.ingest import index_paths, remove_paths
+from ragkit.ingest_records import IngestOptions, IngestReport, Progress
 from ragkit.interaction import LateInteraction
 from ragkit.models.deciding import Decider
 from ragkit.models.embedding import Embedder
@@ -40,11 +43,14 @@ Paths = str | Path | Sequence[str | Path]
 class Kit:
     """An index open for questions, with the models it needs.
 
+    Questions can be limited: `kit.ask("...", where="date >= 2026-06-01", collection="letters", labels=["board"])`. A
+    kit that is made with labels sees, whatever it is asked, only documents that carry one of them.
+
     Pass `embedder`, `reader`, `generator`, `verifier` or `decider` to use models of your own that follow those
     protocols.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a model of one's own for every role
         self,
         index: Index,
         settings: Settings,
@@ -54,9 +60,11 @@ class Kit:
         generator: Generator | None = None,
         verifier: Verifier | None = None,
         decider: Decider | None = None,
+        labels: Iterable[str] | None = None,
         on_message: Callable[[str], None] | None = None,
     ):
         self.index = index
+        self._labels = Scope.of({"labels": labels}).labels
         self.settings = settings
         self._given_embedder = embedder
         self._given_reader = reader
@@ -121,46 +129,52 @@ class Kit:
         models = (lambda: self.reader, lambda: self.generator, lambda: self.verifier, lambda: self.decider)
         return Answerer(self.retriever, *models, name, self.settings)
 
-    def ask(self, question: str, *, id: str | None = None) -> Answer:
+    def ask(self, question: str, *, id: str | None = None, **within: Unpack[Within]) -> Answer:
         """The checked answer to one question, or the refusal with its reason.
 
         Raises:
             QuestionError: The question is empty or too long.
+            InputError: What it is limited to cannot be understood or is not there.
             IndexStateError: The index is damaged or was made with another embedder.
             ModelError: A model cannot be loaded or failed.
         """
-        answerer = self.answerer
-        with self.index.snapshot() as snapshot:
+        answerer, scope = self.answerer, self.scope(within)
+        with self.index.snapshot(scope) as snapshot:
             return answerer.answer(question, snapshot, id)
 
-    def ask_many(self, questions: Iterable[str]) -> list[Answer]:
+    def ask_many(self, questions: Iterable[str], **within: Unpack[Within]) -> list[Answer]:
         """An answer for each question, in order."""
-        return [self.ask(question) for question in questions]
+        return [self.ask(question, **within) for question in questions]
 
-    def chat(self) -> Chat:
+    def chat(self, **within: Unpack[Within]) -> Chat:
         """A new conversation, in which a follow-up such as "And when?" is understood."""
         most = self.settings.max_question_chars
-        return Chat(lambda question: check_question(question, most), self.ask, lambda: self.generator)
+        ask = partial(self.ask, **within)
+        return Chat(lambda question: check_question(question, most), ask, lambda: self.generator)
 
-    def explain(self, question: str) -> Trace:
+    def explain(self, question: str, **within: Unpack[Within]) -> Trace:
         """The answer to a question with every step that led to it; raises what `ask` does."""
-        answerer = self.answerer
-        with self.index.snapshot() as snapshot:
+        answerer, scope = self.answerer, self.scope(within)
+        with self.index.snapshot(scope) as snapshot:
             return answerer.trace(question, snapshot)
 
-    def locate(self, question: str, path: str, paragraph: int) -> Located | None:
+    def locate(self, question: str, path: str, paragraph: int, **within: Unpack[Within]) -> Located | None:
         """How far down a paragraph stands by vectors and by keywords; None if it is not in the index."""
         question = check_question(question, self.settings.max_question_chars)
-        retriever = self.retriever
-        with self.index.snapshot() as snapshot:
+        retriever, scope = self.retriever, self.scope(within)
+        with self.index.snapshot(scope) as snapshot:
             return retriever.locate(question, path, paragraph, snapshot)
 
-    def search(self, question: str, k: int = 5) -> list[Hit]:
+    def search(self, question: str, k: int = 5, **within: Unpack[Within]) -> list[Hit]:
         """The best `k` paragraphs for a question, best first."""
         question = check_question(question, self.settings.max_question_chars)
-        retriever = self.retriever
-        with self.index.snapshot() as snapshot:
+        retriever, scope = self.retriever, self.scope(within)
+        with self.index.snapshot(scope) as snapshot:
             return list(retriever.retrieve(question, snapshot, k).hits)[:k]
+
+    def scope(self, within: Within) -> Scope:
+        """What a question may see; never more than the labels of this kit allow."""
+        return Scope.of(within).with_labels(self._labels)
 
     def update(self, *paths: str | Path, on_progress: OnProgress | None = None) -> IngestReport:
         """Adds or updates files and folders; what vanished from a folder leaves the index."""
@@ -172,8 +186,8 @@ class Kit:
         return remove_paths(paths, self.index.folder)
 
     def info(self) -> IndexInfo:
-        """How much the index holds and what made it."""
-        return self.index.info()
+        """How much the index holds, as far as the labels of this kit allow to see, and what made it."""
+        return self.index.info(self.scope({}))
 
     def close(self) -> None:
         """Lets go of the index."""
@@ -197,6 +211,8 @@ def build(  # noqa: PLR0913 - a model of one's own for every role
     verifier: Verifier | None = None,
     decider: Decider | None = None,
     exclude: Sequence[str] = (),
+    collection: str | None = None,
+    labels: Sequence[str] | None = None,
     **changed: Any,
 ) -> Kit:
     """Indexes files and folders (only what changed since last time) and opens the index.
@@ -205,8 +221,10 @@ def build(  # noqa: PLR0913 - a model of one's own for every role
         paths: A file or folder, or several.
         index: The folder of the index; made if it is not there.
         settings: As a whole; by default those of `Settings()`.
-        exclude: Names or paths to leave out, as in `*.log` or `notes/old/*`. Files that cannot be read are left out,
-            too, each with a warning.
+        exclude: Names or paths to leave out, as in a .gitignore: `*.log` or `notes/old/*`. Files that cannot be read
+            are left out, too, each with a warning.
+        collection: Where these documents are filed in the index; None leaves known ones where they are.
+        labels: Who may see these documents; None leaves the labels of known ones.
         embedder: An embedding model of your own.
         reader: A reading model of your own.
         generator: A writing model of your own.
@@ -220,8 +238,10 @@ def build(  # noqa: PLR0913 - a model of one's own for every role
     chosen = _settings(settings, changed)
     used = embedder or load_embedder(chosen.embedder, offline=chosen.offline)
     listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
-    report = index_paths(listed, index, used, ingest_options(chosen, exclude=exclude))
-    for failed in report.failed:
+    filed_for = None if labels is None else Filing.of(labels=labels).labels
+    options = ingest_options(chosen, exclude=exclude, collection=collection, labels=filed_for)
+    report = index_paths(listed, index, used, options)
+    for failed in (*report.failed, *report.warnings):
         warnings.warn(str(failed), stacklevel=2)
     return Kit(
         Index.open(index), chosen, embedder=used, reader=reader, generator=generator, verifier=verifier, decider=decider
@@ -237,9 +257,12 @@ def open(
     generator: Generator | None = None,
     verifier: Verifier | None = None,
     decider: Decider | None = None,
+    labels: Iterable[str] | None = None,
     **changed: Any,
 ) -> Kit:
     """Opens an index for questions; takes the same settings and models as `build`.
+
+    With `labels`, no question to this kit sees, cites or counts a document that carries none of them.
 
     Raises:
         IndexNotFoundError: There is none in that folder.
@@ -253,12 +276,22 @@ def open(
         generator=generator,
         verifier=verifier,
         decider=decider,
+        labels=labels,
     )
 
 
-def ingest_options(settings: Settings, *, rebuild: bool = False, exclude: Sequence[str] = ()) -> IngestOptions:
-    """What indexing needs of the settings."""
-    return IngestOptions(settings.chunk_tokens, settings.min_chunk_tokens, rebuild=rebuild, exclude=tuple(exclude))
+def ingest_options(
+    settings: Settings, *, include: Sequence[str] = (), exclude: Sequence[str] = (), **more: Any
+) -> IngestOptions:
+    """What indexing needs of the settings, and whatever else of `IngestOptions` is given."""
+    return IngestOptions(
+        settings.chunk_tokens,
+        settings.min_chunk_tokens,
+        selection=Selection(tuple(include), tuple(exclude), settings.max_file_mb * 2**20),
+        read_timeout_s=settings.read_timeout_s,
+        read_memory_bytes=settings.read_memory_mb * 2**20,
+        **more,
+    )
 
 
 def _settings(settings: Settings | None, changed: dict[str, Any]) -> Settings:

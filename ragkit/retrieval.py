@@ -4,7 +4,7 @@ Fusing by rank: Cormack, Clarke and Büttcher 2009, "Reciprocal Rank Fusion". Th
 half of the XQuAD articles and CLAPNQ passages by `python -m evals.evidence`; its table is in `evals/README.md`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ragkit.index.snapshot import Snapshot
@@ -119,7 +119,7 @@ class Retriever:
         pool = max(self.pool, k)
         dense = dict(snapshot.search_vectors(self.embedder.embed_question(question), pool))
         keyword = dict(snapshot.search_keywords(question, pool))
-        fused = fuse([list(dense), list(keyword)])
+        fused = fuse([list(dense), list(keyword)], snapshot.vectors.order)
         chunks = snapshot.chunks([chunk_id for chunk_id, _ in fused])
         hits: dict[tuple[str, int], Hit] = {}
         for chunk_id, score in fused:
@@ -162,13 +162,18 @@ def _rank_of(path: str, number: int, chunk_ids: Sequence[int], snapshot: Snapsho
     return None
 
 
-def fuse(rankings: Sequence[Sequence[int]]) -> list[tuple[int, float]]:
-    """Ids with the sum of their reciprocal ranks over several rankings, best first, ties by id."""
+def fuse(rankings: Sequence[Sequence[int]], order: Mapping[int, int] | None = None) -> list[tuple[int, float]]:
+    """Ids with the sum of their reciprocal ranks over several rankings, best first, ties by place or, failing that, id.
+
+    Args:
+        rankings: Ids, best first.
+        order: The place of each id among equal sums.
+    """
     scores: dict[int, float] = {}
     for ranking in rankings:
         for rank, item in enumerate(ranking, 1):
             scores[item] = scores.get(item, 0.0) + 1.0 / (RANK_CONSTANT + rank)
-    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0] if order is None else order[pair[0]]))
 
 
 def _by_overlap(question: str, paragraphs: Sequence[Paragraph]) -> list[Paragraph]:

@@ -31,6 +31,10 @@ class Settings(BaseModel):
     chunk_tokens: int = Field(250, ge=16, le=8192, description="Most tokens a chunk may have.")
     min_chunk_tokens: int = Field(12, ge=0, le=512, description="Shorter paragraphs are joined with the next ones.")
 
+    max_file_mb: int = Field(64, ge=1, le=4096, description="Larger files are left out and named.")
+    read_timeout_s: float = Field(120.0, gt=0.0, le=86_400, description="A file that takes longer to read is given up.")
+    read_memory_mb: int = Field(2048, ge=128, le=1_048_576, description="Most memory for the process that reads files.")
+
     retrieve_chunks: int = Field(30, ge=1, le=1000, description="Chunks taken from vectors and keywords each.")
     rerank_paragraphs: int = Field(10, ge=1, le=200, description="Paragraphs that late interaction reorders.")
     evidence_paragraphs: int = Field(6, ge=1, le=50, description="Paragraphs whose sentences may be evidence.")

@@ -15,7 +15,8 @@ from ragkit.evaluation.running.cache import (
     unpack_answer,
 )
 from ragkit.index.index import Index
-from ragkit.ingest import IngestOptions, index_paths
+from ragkit.ingest import index_paths
+from ragkit.ingest_records import IngestOptions
 from ragkit.records import Answer, Chunk, Citation, DocumentRef, Hit, Paragraph, Seconds, Sentence
 
 REF = DocumentRef("docs/a.txt", "sha256:0")

@@ -21,7 +21,7 @@ def at(path):
 @pytest.fixture
 def check(tmp_path):
     docs = tmp_path / "docs"
-    for name in ("a.txt", "notes.txt", ".hidden/h.txt", "old/o.txt", "table.xlsx"):
+    for name in ("a.txt", "notes.txt", ".hidden/h.txt", "old/o.txt", "table.xyz"):
         (docs / name).parent.mkdir(parents=True, exist_ok=True)
         (docs / name).write_text(TEXT, encoding="utf-8")
     (docs / "empty.txt").write_text("\n", encoding="utf-8")
@@ -66,7 +66,7 @@ def test_a_sound_question_has_no_problem(check, question):
         pytest.param(ask(evidence=at("notes.txt")), "never indexed: it is hidden, excluded", id="excluded"),
         pytest.param(ask(evidence=at("old/o.txt")), "never indexed: it is hidden, excluded", id="excluded folder"),
         pytest.param(ask(evidence=at(".hidden/h.txt")), "never indexed: it is hidden, excluded", id="hidden"),
-        pytest.param(ask(evidence=at("table.xlsx")), "never indexed: ragkit reads .txt", id="format"),
+        pytest.param(ask(evidence=at("table.xyz")), "never indexed: ragkit does not read such", id="format"),
         pytest.param(ask(evidence=at("empty.txt")), "docs/empty.txt is empty", id="empty"),
         pytest.param(ask(evidence=at("scan.txt")), "looks binary", id="unreadable"),
     ],

@@ -2,13 +2,14 @@ import json
 import re
 import sqlite3
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes import ScriptedDecider, ScriptedGenerator, WordEmbedder, WordReader, WordVerifier
 
 from ragkit import cli
-from ragkit.index.folder import record_hashes, sha256_of
+from ragkit.index.folder import record_integrity, recorded_integrity, sha256_of
 from ragkit.models.loading import load_generator
 from ragkit.prompts import REFUSAL
 
@@ -284,12 +285,16 @@ def test_doctor_notices_what_no_checksum_of_a_file_shows(ragkit):
     connection.execute("DELETE FROM keywords")
     connection.commit()
     connection.close()
-    record_hashes(Path("index"), {"1": sha256_of(Path("index/ragkit.sqlite"))})
+    recorded = replace(recorded_integrity(Path("index")), hashes=(sha256_of(Path("index/ragkit.sqlite")),))
+    record_integrity(Path("index"), recorded)
     assert ragkit("info", "--index", "index")[0] == 0
     code, out, err = ragkit("doctor", "--index", "index")
     assert (code, out) == (2, "")
     assert "keyword" in err
     assert "--rebuild" in err
+    assert "doctor --repair" in err
+    assert ragkit("doctor", "--repair", "--index", "index")[1].startswith("index: mended; 1 documents are whole.")
+    assert ragkit("doctor", "--index", "index")[0] == 0
 
 
 # eval

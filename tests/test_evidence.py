@@ -14,7 +14,8 @@ from ragkit.evidence import (
     weigh_candidates,
 )
 from ragkit.index.index import Index
-from ragkit.ingest import IngestOptions, index_paths
+from ragkit.ingest import index_paths
+from ragkit.ingest_records import IngestOptions
 from ragkit.interaction import LateInteraction
 from ragkit.records import DocumentRef, Paragraph
 from ragkit.retrieval import Retriever

@@ -8,7 +8,9 @@ from fakes import WordEmbedder
 
 from ragkit.errors import IndexMismatchError, InputError, NothingIndexedError
 from ragkit.index.index import Index
-from ragkit.ingest import IngestOptions, Progress, index_paths, remove_paths
+from ragkit.index.patterns import Selection
+from ragkit.ingest import index_paths, remove_paths
+from ragkit.ingest_records import IngestOptions, Progress
 
 OPTIONS = IngestOptions(chunk_tokens=60, min_chunk_tokens=4)
 LONG_AGO = 1_600_000_000
@@ -30,8 +32,9 @@ def write(path, text, mtime=LONG_AGO):
     os.utime(file, (mtime, mtime))
 
 
-def run(*paths, embedder=None, folder="index", on_progress=None, **options):
-    made = IngestOptions(**{"chunk_tokens": 60, "min_chunk_tokens": 4, **options})
+def run(*paths, embedder=None, folder="index", on_progress=None, exclude=(), **options):
+    selection = Selection(exclude=exclude)
+    made = IngestOptions(**{"chunk_tokens": 60, "min_chunk_tokens": 4, "selection": selection, **options})
     return index_paths(paths or ["docs"], folder, embedder or WordEmbedder(), made, on_progress)
 
 
@@ -204,8 +207,10 @@ def test_the_report_as_json():
         "updated": 0,
         "unchanged": 0,
         "removed": 0,
+        "copies": 0,
         "skipped": 1,
         "failed": [{"path": "docs/empty.txt"}],
+        "warnings": [],
         "chunks_embedded": 3,
         "generation": 1,
     }

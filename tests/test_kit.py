@@ -26,10 +26,35 @@ ANSWER_KEYS = [
     "citations",
     "model",
     "seconds",
+    "generation",
 ]
 SENTENCE_KEYS = ["text", "citations", "verdict", "support"]
-CITATION_KEYS = ["label", "document", "document_id", "paragraph", "page", "start", "end", "quote", "score"]
-HIT_KEYS = ["rank", "score", "document", "document_id", "paragraph", "page", "start", "end", "text"]
+CITATION_KEYS = [
+    "label",
+    "document",
+    "document_id",
+    "paragraph",
+    "page",
+    "start",
+    "end",
+    "quote",
+    "score",
+    "place",
+    "headings",
+]
+HIT_KEYS = [
+    "rank",
+    "score",
+    "document",
+    "document_id",
+    "paragraph",
+    "page",
+    "start",
+    "end",
+    "text",
+    "place",
+    "headings",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -34,7 +34,7 @@ def test_the_commands_of_the_readme_have_the_options_they_are_shown_with():
     assert commands
     for line in commands:
         words = line.split("#")[0].split()
-        command = words[1:3] if words[1] in ("cite", "eval") else words[1:2]
+        command = words[1:3] if words[1] in ("cite", "eval", "history") else words[1:2]
         if command[0] == "eval" and command[1] not in EVALUATING:
             command = ["eval", "run"]
         shown = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200"}).output

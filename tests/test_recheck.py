@@ -5,7 +5,8 @@ from fakes import WordEmbedder
 
 from ragkit.errors import InputError
 from ragkit.index.index import Index
-from ragkit.ingest import IngestOptions, index_paths
+from ragkit.ingest import index_paths
+from ragkit.ingest_records import IngestOptions
 from ragkit.recheck import SavedCitation, read_citations, recheck
 
 LETTER = "Anna wrote to the council in May.\n\nThe bridge will cost 40 million crowns, said the mayor. Nobody came.\n"

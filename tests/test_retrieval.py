@@ -2,7 +2,8 @@ import pytest
 from fakes import WordEmbedder
 
 from ragkit.index.index import Index
-from ragkit.ingest import IngestOptions, index_paths
+from ragkit.ingest import index_paths
+from ragkit.ingest_records import IngestOptions
 from ragkit.interaction import LateInteraction
 from ragkit.records import Chunk, DocumentRef, Hit, Paragraph
 from ragkit.retrieval import Retrieved, Retriever, fuse

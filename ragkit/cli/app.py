@@ -9,7 +9,9 @@ import typer
 from ragkit.cli.asking import ask, chat, explain, search
 from ragkit.cli.citing import cite_app
 from ragkit.cli.evaluating import eval_app
-from ragkit.cli.indexing import doctor, index_command, info
+from ragkit.cli.history import history_app
+from ragkit.cli.indexing import index_command, remove
+from ragkit.cli.keeping import compact, doctor, export_command, import_command, info
 from ragkit.cli.screen import Screen
 from ragkit.errors import RagkitError
 
@@ -28,8 +30,13 @@ app.command()(search)
 app.command()(chat)
 app.command()(explain)
 app.add_typer(cite_app)
+app.command()(remove)
 app.command()(info)
 app.command()(doctor)
+app.command()(compact)
+app.add_typer(history_app)
+app.command("export")(export_command)
+app.command("import")(import_command)
 app.add_typer(eval_app)
 
 

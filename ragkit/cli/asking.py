@@ -1,7 +1,8 @@
 """`ragkit ask`, `chat`, `explain` and `search`: one question, a file of them, or a conversation."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +12,11 @@ from ragkit import display
 from ragkit.cli.lines import parse_object, read_lines
 from ragkit.cli.options import (
     INDEX_DEFAULT,
+    CollectionsOption,
     EmbedderOption,
     IndexOption,
     JsonOption,
+    LabelsOption,
     MaxWrongOption,
     ModelOption,
     OfflineOption,
@@ -22,11 +25,14 @@ from ragkit.cli.options import (
     SettingsOption,
     StyleOption,
     VerifierOption,
+    WhereOption,
 )
 from ragkit.cli.screen import Screen
 from ragkit.errors import InputError, QuestionError
+from ragkit.index.filing import Within
 from ragkit.index.index import Index
 from ragkit.kit import Kit
+from ragkit.records import Answer
 from ragkit.settings import Settings
 
 
@@ -43,6 +49,9 @@ def ask(
     verifier: VerifierOption = None,
     style: StyleOption = None,
     max_wrong: MaxWrongOption = None,
+    where: WhereOption = None,
+    collection: CollectionsOption = None,
+    label: LabelsOption = None,
     settings: SettingsOption = None,
     offline: OfflineOption = False,
     as_json: JsonOption = False,
@@ -58,11 +67,12 @@ def ask(
             'Give one question, or a file of them: ragkit ask "QUESTION", or ragkit ask --questions FILE.jsonl'
         )
     models = {"model": model, "embedder": embedder, "reranker": reranker, "verifier": verifier}
+    within: Within = {"where": where, "collection": collection, "labels": label}
     with _open_kit(screen, index, settings, offline, models | {"style": style, "max_wrong": max_wrong}) as kit:
         if questions is None:
-            _print_answer(screen, kit.ask(question or ""), as_json)
+            _print_answer(screen, kit.ask(question or "", **within), as_json)
         else:
-            _ask_file(screen, kit, questions, as_json)
+            _ask_file(screen, partial(kit.ask, **within), questions, as_json)
 
 
 def _open_kit(screen: Screen, index: Path, settings: Path | None, offline: bool, given: Mapping[str, Any]) -> Kit:
@@ -71,7 +81,7 @@ def _open_kit(screen: Screen, index: Path, settings: Path | None, offline: bool,
     return Kit(Index.open(index), chosen, on_message=screen.note)
 
 
-def _ask_file(screen: Screen, kit: Kit, file: Path, as_json: bool) -> None:
+def _ask_file(screen: Screen, ask_one: Callable[..., Answer], file: Path, as_json: bool) -> None:
     """Every question of a file, in order; a line that cannot be asked is named and the rest answered."""
     answered = 0
     lines = read_lines(file, "questions")
@@ -79,7 +89,7 @@ def _ask_file(screen: Screen, kit: Kit, file: Path, as_json: bool) -> None:
         for done, (number, line) in enumerate(lines, 1):
             try:
                 question, question_id = _parse_question(line)
-                answer = kit.ask(question, id=question_id)
+                answer = ask_one(question, id=question_id)
             except InputError as exc:
                 screen.warn(f"{file}, line {number}: {exc}")
             else:
@@ -115,6 +125,9 @@ def chat(
     verifier: VerifierOption = None,
     style: StyleOption = None,
     max_wrong: MaxWrongOption = None,
+    where: WhereOption = None,
+    collection: CollectionsOption = None,
+    label: LabelsOption = None,
     settings: SettingsOption = None,
     offline: OfflineOption = False,
     as_json: JsonOption = False,
@@ -126,8 +139,9 @@ def chat(
     """
     screen = Screen.open(quiet)
     models = {"model": model, "embedder": embedder, "reranker": reranker, "verifier": verifier}
+    within: Within = {"where": where, "collection": collection, "labels": label}
     with _open_kit(screen, index, settings, offline, models | {"style": style, "max_wrong": max_wrong}) as kit:
-        conversation = kit.chat()
+        conversation = kit.chat(**within)
         screen.note("Ask a question; an empty line ends the conversation.")
         while question := screen.ask():
             try:
@@ -155,6 +169,9 @@ def explain(
     verifier: VerifierOption = None,
     style: StyleOption = None,
     max_wrong: MaxWrongOption = None,
+    where: WhereOption = None,
+    collection: CollectionsOption = None,
+    label: LabelsOption = None,
     settings: SettingsOption = None,
     offline: OfflineOption = False,
     as_json: JsonOption = False,
@@ -166,10 +183,11 @@ def explain(
     """
     screen = Screen.open(quiet)
     models = {"model": model, "embedder": embedder, "reranker": reranker, "verifier": verifier}
+    within: Within = {"where": where, "collection": collection, "labels": label}
     place = _parse_place(paragraph) if paragraph is not None else None
     with _open_kit(screen, index, settings, offline, models | {"style": style, "max_wrong": max_wrong}) as kit:
-        trace = kit.explain(question)
-        located = kit.locate(trace.retrieved.question, *place) if place is not None else None
+        trace = kit.explain(question, **within)
+        located = kit.locate(trace.retrieved.question, *place, **within) if place is not None else None
     if place is not None and located is None:
         raise InputError(f"There is no paragraph {place[1]} of {place[0]} in {index}. ragkit info lists the documents")
     if as_json:
@@ -193,6 +211,9 @@ def search(
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many paragraphs.")] = 5,
     embedder: EmbedderOption = None,
     reranker: RerankerOption = None,
+    where: WhereOption = None,
+    collection: CollectionsOption = None,
+    label: LabelsOption = None,
     settings: SettingsOption = None,
     offline: OfflineOption = False,
     as_json: JsonOption = False,
@@ -204,8 +225,9 @@ def search(
     """
     screen = Screen.open(quiet)
     models = {"embedder": embedder, "reranker": reranker}
+    within: Within = {"where": where, "collection": collection, "labels": label}
     with _open_kit(screen, index, settings, offline, models) as kit:
-        hits = kit.search(question, k)
+        hits = kit.search(question, k, **within)
     if as_json:
         screen.json([hit.to_dict() for hit in hits])
     else:

@@ -29,4 +29,21 @@ SettingsOption = Annotated[Path | None, typer.Option("--settings", metavar="FILE
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Never look for a model on the network.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")]
 
+WhereOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CONDITION",
+        help="Only documents of which it is true, as in \"date >= 2026-06-01 and tag = 'peace'\". Fields: path, name, "
+        "folder, type, collection, modified, and what documents say of themselves: title, author, date, tag, language. "
+        "Compare with = != < <= > >= and ~ (contains), in (a, b), has field; and, or, not.",
+    ),
+]
+CollectionsOption = Annotated[
+    list[str] | None, typer.Option("--collection", metavar="NAME", help="Only this collection; may be repeated.")
+]
+LabelsOption = Annotated[
+    list[str] | None,
+    typer.Option("--label", metavar="LABEL", help="Only documents that carry it, or one of them if repeated."),
+]
+
 INDEX_DEFAULT = Path("indexes/default")

@@ -1,18 +1,15 @@
-"""What a person sees: answers, hits and results as text for a terminal; colours vanish in a pipe. Called by `cli`."""
+"""Answers, the steps that led to them, hits and citations, as text for a terminal. Called by `cli`."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from ragkit.evidence import Candidate
-from ragkit.index.index import IndexInfo
-from ragkit.ingest import IngestReport
 from ragkit.odds import probability
 from ragkit.recheck import Rechecked, SavedCitation
-from ragkit.records import Answer, Citation, DocumentRef, Hit, Paragraph
+from ragkit.records import Answer, Citation, Hit, Paragraph
 from ragkit.retrieval import Located
 from ragkit.screening import GIVES_ORDERS
 from ragkit.trace import Trace
@@ -36,8 +33,11 @@ def answer_text(answer: Answer) -> RenderableType:
 
 
 def _place(paragraph: Paragraph) -> str:
-    page = f", page {paragraph.page}" if paragraph.page is not None else ""
-    return f"{paragraph.document.path}, paragraph {paragraph.number}{page}"
+    """Where a reader finds a paragraph: file, number, and page, slide, row or mail, else the heading above it."""
+    page = f"page {paragraph.page}" if paragraph.page is not None else ""
+    under = f"under “{_shorten(' > '.join(paragraph.headings), 80)}”" if paragraph.headings else ""
+    places = (paragraph.document.path, f"paragraph {paragraph.number}", paragraph.place or page or under)
+    return ", ".join(place for place in places if place)
 
 
 def _citation(citation: Citation) -> Text:
@@ -162,39 +162,6 @@ def hits_text(hits: Sequence[Hit]) -> RenderableType:
         head = Text(f"{hit.rank}. {_place(hit.paragraph)}", style="cyan").append(f"  {hit.score:.3f}", style="dim")
         lines += [head, Text(f"   {' '.join(hit.paragraph.text.split())}")]
     return Group(*lines)
-
-
-def ingest_line(report: IngestReport, index: Path) -> str:
-    """What indexing did, in one line."""
-    parts = [
-        f"{count} {name}"
-        for name, count in (
-            ("added", report.added),
-            ("updated", report.updated),
-            ("unchanged", report.unchanged),
-            ("removed", report.removed),
-            ("of another kind skipped", report.skipped),
-            ("failed", len(report.failed)),
-        )
-        if count
-    ]
-    return f"{index}: {', '.join(parts) or 'nothing to do'} ({report.seconds:.1f} s)."
-
-
-def info_text(info: IndexInfo, documents: Sequence[DocumentRef]) -> RenderableType:
-    """The facts of an index and its documents."""
-    table = Table.grid(padding=(0, 2))
-    for name, value in (
-        ("index", str(info.folder)),
-        ("documents", str(info.documents)),
-        ("paragraphs", str(info.paragraphs)),
-        ("chunks", str(info.chunks)),
-        ("size", f"{info.bytes / 1e6:.1f} MB"),
-        ("generation", str(info.generation)),
-        ("embedder", info.spec.embedder),
-    ):
-        table.add_row(Text(name, style="dim"), Text(value))
-    return Group(table, *(Text(f"  {document.path}") for document in documents))
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> Table:

@@ -15,7 +15,8 @@ from ragkit.evaluation.gold import GoldEvidence, GoldQuestion, contradiction, ev
 from ragkit.evaluation.measures.metrics import includes, normalise
 from ragkit.evaluation.suite import Suite, document_finder
 from ragkit.index.files import find_files, real_path
-from ragkit.readers import SUFFIXES, is_supported, read_document
+from ragkit.index.patterns import Selection
+from ragkit.readers import is_supported, read_document
 from ragkit.records import Paragraph
 
 Severity = Literal["error", "warning"]
@@ -125,7 +126,7 @@ class _Documents:
         self._suite = suite
         self._files = _all_files(suite.documents)
         self._find = document_finder(self._files)
-        self._reached = set(find_files(list(suite.documents), suite.exclude).files)
+        self._reached = set(find_files(list(suite.documents), Selection(exclude=suite.exclude)).files)
         self._read: dict[str, tuple[Paragraph, ...] | str] = {}
 
     def find_problem(self, evidence: GoldEvidence) -> tuple[str, str] | None:
@@ -150,7 +151,7 @@ class _Documents:
 
     def _reach(self, path: str, file: Path) -> tuple[Paragraph, ...] | str:
         if not is_supported(file):
-            return f"{path} is never indexed: ragkit reads {', '.join(SUFFIXES)}"
+            return f"{path} is never indexed: ragkit does not read such files"
         if real_path(file) not in self._reached:
             return f"{path} is never indexed: it is hidden, excluded by the suite, or a link that leads out"
         try:

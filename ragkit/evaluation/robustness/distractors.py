@@ -12,6 +12,7 @@ from ragkit.evaluation.datasets import EVALS
 from ragkit.evaluation.measures.metrics import normalise
 from ragkit.evaluation.suite import Suite
 from ragkit.index.files import find_files
+from ragkit.index.patterns import Selection
 from ragkit.readers import read_document
 from ragkit.records import Document
 from ragkit.terms import content_terms
@@ -32,8 +33,9 @@ def find_distractors(suite: Suite, count: int, places: Sequence[Path] = (), *, s
     Raises:
         InputError: There are too few, or a place does not exist.
     """
-    found = find_files([*(places or sorted(EVALS.glob("*/documents"))), *suite.documents], suite.exclude).files
-    own = find_files(suite.documents, suite.exclude).files
+    selection = Selection(exclude=suite.exclude)
+    found = find_files([*(places or sorted(EVALS.glob("*/documents"))), *suite.documents], selection).files
+    own = find_files(suite.documents, selection).files
     candidates = sorted(file.file for real, file in found.items() if real not in own)
     random.Random(seed).shuffle(candidates)
     taken = {file.file.name.casefold() for file in own.values()}

@@ -21,6 +21,7 @@ from ragkit.evaluation.robustness.distractors import find_distractors
 from ragkit.evaluation.robustness.paraphrasing import paraphrases
 from ragkit.evaluation.suite import Suite
 from ragkit.index.files import find_files
+from ragkit.index.patterns import Selection
 from ragkit.terms import STOP_WORDS, WORD
 
 KINDS = {
@@ -142,7 +143,7 @@ def plan_variants(suite: Suite, change: Change, *, seed: int = 0, places: Sequen
     if change.kind == "repeat":
         return [Variant(change, suite, is_fresh=True)] * int(change.amount)
     if change.kind in {"shuffle", "distractors"}:
-        files = [found.file for found in find_files(suite.documents, suite.exclude).files.values()]
+        files = [found.file for found in find_files(suite.documents, Selection(exclude=suite.exclude)).files.values()]
         if change.kind == "shuffle":
             random.Random(seed).shuffle(files)
             return [Variant(change, suite, tuple(files))]

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
-from ragkit.index.folder import recorded_hashes
+from ragkit.index.folder import recorded_integrity
 from ragkit.index.index import Index
 from ragkit.models.weights import file_sha256
 from ragkit.records import Answer, Citation, DocumentRef, Paragraph, Seconds, Sentence
@@ -154,7 +154,7 @@ def identify_index(index: Index) -> str:
     with index.snapshot() as snapshot:
         documents = [[ref.path, ref.id] for ref in snapshot.documents()]
         made_with, generation = snapshot.spec.to_meta(), snapshot.generation
-    database = recorded_hashes(index.folder).get(str(generation))
+    database = recorded_integrity(index.folder).hashes[-1:]
     return hash_json([generation, database, made_with, documents])
 
 
