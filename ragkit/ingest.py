@@ -24,7 +24,7 @@ from ragkit.models.embedding import Embedder
 from ragkit.readers import reader_of
 from ragkit.readers.isolation import DocumentReader
 from ragkit.readers.opening import ReadOptions
-from ragkit.records import Chunk, Document
+from ragkit.records import Chunk, Document, DocumentRef
 
 EMBED_BATCH = 256
 """So many chunks are handed to the embedder together, whichever documents they are from."""
@@ -139,7 +139,7 @@ class _Run:
         self._known = KnownFiles(writer.folder, writer.known_files())
         self._twins = Twins(self._known)
         self._prepared: list[_Prepared] = []
-        self._copies: list[tuple[str, str, FileStamp]] = []
+        self._copies: list[tuple[str, DocumentRef, FileStamp]] = []
         self._warnings: list[FailedFile] = []
         self._files_done = 0
         self._committed_at = time.monotonic()
@@ -167,12 +167,21 @@ class _Run:
     def finish(self) -> None:
         """Puts what is still on its way into the index, and takes out of it what is no longer there."""
         self.flush()
-        for path, twin, stamp in self._copies:
-            self._writer.put_copy(path, twin, stamp)
+        self._put_copies()
         for path in self._known.vanished(self._found):
             self._writer.remove(path)
             self.report.removed += 1
         self.report.failed, self.report.warnings = tuple(self._found.failed), tuple(self._warnings)
+
+    def _put_copies(self) -> None:
+        """Notes which files are copies, unless the document changed after they were found to be the same."""
+        present = {known.ref for known in self._writer.known_files()} if self._copies else set()
+        for path, twin, stamp in self._copies:
+            if twin in present:
+                self._writer.put_copy(path, twin.path, stamp)
+                self.report.copies += 1
+            else:
+                self._found.failed.append(FailedFile(path, f"was the same as {twin.path}, which changed. Index again"))
 
     def flush(self) -> None:
         """Embeds what is on its way and puts it into the index."""
@@ -194,8 +203,7 @@ class _Run:
         loaded = self._reader.load(file.file, path)
         twin = self._twins.find(loaded.ref, origin)
         if twin is not None:
-            self._copies.append((path, twin, origin.stamp))
-            self.report.copies += 1
+            self._copies.append((path, DocumentRef(twin, loaded.ref.id), origin.stamp))
             return
         read = self._reader.parse(loaded)
         self._warnings += [FailedFile(path, warning) for warning in read.warnings]

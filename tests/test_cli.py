@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 import sqlite3
 import sys
 from dataclasses import replace
@@ -295,6 +296,320 @@ def test_doctor_notices_what_no_checksum_of_a_file_shows(ragkit):
     assert "doctor --repair" in err
     assert ragkit("doctor", "--repair", "--index", "index")[1].startswith("index: mended; 1 documents are whole.")
     assert ragkit("doctor", "--index", "index")[0] == 0
+
+
+# what an index can do
+
+
+def prepared(ragkit):
+    """Two generations: a letter and notes, and then a changed letter with a copy and a hidden memo."""
+    Path("docs/notes.md").write_text("---\ntitle: On Apples\nauthor: Ann Lee\n---\n\nApples are red.\n")
+    assert ragkit("index", "docs", "--index", "index", "--quiet") == (0, "", "")
+    Path("docs/letter.txt").write_text(LETTER.replace("Thursday", "Friday"))
+    Path("docs/same.txt").write_text(LETTER.replace("Thursday", "Friday"))
+    Path("secret").mkdir()
+    Path("secret/memo.txt").write_text("The memo suggested Geneva as the place for talks.\n")
+    assert ragkit("index", "docs", "--index", "index", "--quiet") == (0, "", "")
+    hidden = ("--label", "board", "--collection", "memos")
+    assert ragkit("index", "secret", "--index", "index", "--quiet", *hidden) == (0, "", "")
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(ragkit):
+    prepared(ragkit)
+    Path("docs/notes.md").unlink()
+    Path("docs/new.txt").write_text("Figs.\n")
+    Path("docs/twin.txt").write_text("Figs.\n")
+    Path("docs/letter.txt").write_text(LETTER)
+    code, out, err = ragkit("index", "docs", "--index", "index", "--dry-run")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "add  docs/new.txt",
+        "update  docs/letter.txt",
+        "update  docs/same.txt",
+        "the same as another  docs/twin.txt",
+        "remove  docs/notes.md",
+        "index: 0 unchanged, 0 of another kind skipped; nothing was done.",
+    ]
+    plan = json.loads(ragkit("index", "docs", "--index", "index", "--dry-run", "--json")[1])
+    assert (plan["added"], plan["copies"]) == (["docs/new.txt"], ["docs/twin.txt"])
+    assert (plan["removed"], plan["failed"]) == (["docs/notes.md"], [])
+    assert "docs/notes.md" in ragkit("info", "--index", "index")[1]
+
+
+def test_a_dry_run_of_very_much_is_cut_short_for_people_but_not_for_programs(ragkit):
+    for number in range(30):
+        Path(f"docs/{number}.txt").write_text(f"Number {number}.\n")
+    out = ragkit("index", "docs", "--index", "index", "--dry-run")[1]
+    assert "add  ... and 11 more" in out
+    assert len(json.loads(ragkit("index", "docs", "--index", "index", "--dry-run", "--json")[1])["added"]) == 31
+    assert not Path("index").exists()
+
+
+def test_patterns_say_which_files_of_a_folder_are_taken(ragkit):
+    for name in ("a.txt", "b.md", "draft-c.txt"):
+        Path("docs", name).write_text(f"This is {name}.\n")
+    ragkit("index", "docs", "--index", "index", "--include", "*.txt", "--exclude", "draft-*")
+    paths = json.loads(ragkit("info", "--index", "index", "--json")[1])["paths"]
+    assert paths == ["docs/a.txt", "docs/letter.txt"]
+    Path("docs/.ragkitignore").write_text("letter.*\n")
+    ragkit("index", "docs", "--index", "index", "--exclude", "draft-*")
+    assert json.loads(ragkit("info", "--index", "index", "--json")[1])["paths"] == ["docs/a.txt", "docs/b.md"]
+
+
+def test_info_tells_collections_labels_and_copies(ragkit):
+    prepared(ragkit)
+    out = ragkit("info", "--index", "index")[1]
+    assert "docs/same.txt (same as docs/letter.txt)" in out
+    assert "secret/memo.txt (collection memos; for board)" in out
+    facts = json.loads(ragkit("info", "--index", "index", "--label", "board", "--json")[1])
+    assert (facts["documents"], facts["paths"], facts["copies"]) == (1, ["secret/memo.txt"], {})
+    assert facts["bytes"] is None
+    assert "size" not in ragkit("info", "--index", "index", "--label", "board")[1]
+    assert json.loads(ragkit("info", "--index", "index", "--json")[1])["copies"] == {"docs/same.txt": "docs/letter.txt"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        pytest.param([], "Istanbul", id="all"),
+        pytest.param(["--label", "board"], "Geneva", id="label"),
+        pytest.param(["--label", "press", "--label", "board"], "Geneva", id="labels"),
+        pytest.param(["--collection", "memos"], "Geneva", id="collection"),
+        pytest.param(["--where", "folder = secret"], "Geneva", id="where"),
+        pytest.param(["--where", "author = 'ann lee'"], "Apples", id="front-matter"),
+    ],
+)
+def test_questions_and_searches_can_be_limited(ragkit, limit, expected):
+    prepared(ragkit)
+    Path("lenient.toml").write_text("min_confidence = 0.0\nevidence_sentences = 1\n")
+    settings = ("--index", "index", "--settings", "lenient.toml")
+    assert expected in ragkit("ask", QUESTION, *settings, *limit)[1]
+    assert expected in ragkit("search", "Putin suggested apples", *settings, *limit, "-k", "1")[1]
+    for command in (["ask", QUESTION], ["explain", QUESTION], ["search", QUESTION]):
+        out = ragkit(*command, *settings, *limit, "--json")[1]
+        documents = {"Istanbul": "docs/letter.txt", "Geneva": "secret/memo.txt", "Apples": "docs/notes.md"}
+        assert [path for path in documents.values() if path in out] == [documents[expected]] or not limit
+
+
+def test_of_what_a_label_hides_not_even_a_paragraph_can_be_located(ragkit):
+    prepared(ragkit)
+    where = ("--index", "index", "--settings", ANSWERS, "--paragraph", "secret/memo.txt:1")
+    assert "number 1" in ragkit("explain", QUESTION, *where, "--label", "board")[1]
+    code, out, err = ragkit("explain", QUESTION, *where, "--label", "press")
+    assert (code, out) == (2, "")
+    assert "There is no paragraph 1 of secret/memo.txt" in err
+
+
+@pytest.mark.parametrize(
+    ("limit", "named"),
+    [
+        pytest.param(["--collection", "leters"], "There is no collection 'leters'", id="no-such-collection"),
+        pytest.param(["--where", "autor = x"], "did you mean 'author'", id="no-such-name"),
+        pytest.param(["--where", "author ="], "a value was expected", id="half-a-condition"),
+        pytest.param(["--where", "'"], "--where", id="no-condition"),
+        pytest.param(["--label", "a,b"], "no name for a label", id="no-label"),
+    ],
+)
+def test_a_limit_that_cannot_be_meant_is_one_line_and_exit_2(ragkit, limit, named):
+    prepared(ragkit)
+    Path("questions.jsonl").write_text('{"question": "Who?"}\n' * 3)
+    for command in (["ask", QUESTION], ["search", QUESTION], ["ask", "--questions", "questions.jsonl"]):
+        code, out, err = ragkit(*command, "--index", "index", *limit)
+        assert (code, out) == (2, "")
+        assert named in err
+        assert one_line(err)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        pytest.param(["--label", "x", "--no-labels"], "exclude each other", id="label-and-none"),
+        pytest.param(["--label", "a,b"], "no name for a label", id="no-label"),
+        pytest.param(["--collection", ""], "no name for a collection", id="no-collection"),
+        pytest.param(["--include", "[a"], "is not a pattern", id="no-pattern"),
+        pytest.param(["--label", "a,b", "--dry-run"], "no name for a label", id="dry-run"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_one_line_and_nothing_is_made(ragkit, options, named):
+    code, out, err = ragkit("index", "docs", "--index", "index", *options)
+    assert (code, out) == (2, "")
+    assert named in err
+    assert one_line(err)
+    assert not Path("index").exists()
+
+
+def test_labels_are_given_changed_and_taken_away(ragkit):
+    def labelled():
+        return json.loads(ragkit("info", "--index", "index", "--label", "board", "--json")[1])["paths"]
+
+    ragkit("index", "docs", "--index", "index", "--label", "staff", "--label", "board")
+    assert labelled() == ["docs/letter.txt"]
+    assert "1 unchanged" in ragkit("index", "docs", "--index", "index")[1]
+    assert "1 updated" in ragkit("index", "docs", "--index", "index", "--no-labels")[1]
+    assert labelled() == []
+
+
+def test_documents_are_removed_and_the_files_stay(ragkit):
+    prepared(ragkit)
+    assert re.fullmatch(
+        r"index: 2 removed \(\d\.\d s\)\.\n", ragkit("remove", "docs/same.txt", "secret", "--index", "index")[1]
+    )
+    assert json.loads(ragkit("remove", "docs/notes.md", "--index", "index", "--json")[1])["removed"] == 1
+    assert ragkit("remove", "docs/letter.txt", "--index", "index", "-q") == (0, "", "")
+    assert Path("docs/letter.txt").exists()
+    code, out, err = ragkit("remove", "docs/letter.txt", "--index", "index")
+    assert (code, out) == (2, "")
+    assert "'docs/letter.txt' is not in index 'index'" in err
+    assert one_line(err)
+
+
+def test_the_history_is_listed_named_gone_back_in_and_forgotten(ragkit):
+    prepared(ragkit)
+    assert ragkit("history", "tag", "before", "1", "--index", "index") == (0, "index: generation 1 is 'before'.\n", "")
+    assert ragkit("history", "tag", "now", "--index", "index") == (0, "index: generation 3 is 'now'.\n", "")
+    code, out, _ = ragkit("history", "list", "--index", "index")
+    assert code == 0
+    assert [row[0] for row in re.findall(r"│ +(\d+) │.*│ (\w*) +│", out)] == ["1", "2", "3"]
+    assert "before" in out
+    listed = json.loads(ragkit("history", "list", "--index", "index", "--json")[1])
+    assert [(one["generation"], one["documents"], one["tags"]) for one in listed] == [
+        (1, 2, ["before"]),
+        (2, 2, []),
+        (3, 3, ["now"]),
+    ]
+    back = ragkit("history", "back", "before", "--index", "index")
+    assert back == (0, "index: as in generation 1; this is generation 4.\n", "")
+    assert "Thursday" in ragkit("search", "When was the letter released?", "--index", "index", "-k", "1")[1]
+    untagged = ragkit("history", "untag", "before", "--index", "index")
+    assert untagged == (0, "index: no generation is 'before' any more.\n", "")
+    assert "2 earlier generations forgotten" in ragkit("history", "prune", "--index", "index")[1]
+    listed = json.loads(ragkit("history", "list", "--index", "index", "--json")[1])
+    assert [one["generation"] for one in listed] == [3, 4]
+    assert json.loads(ragkit("history", "prune", "--keep", "1", "--index", "index", "--json")[1])["forgotten"] == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "named"),
+    [
+        (["history", "back", "7"], "There is no generation '7'. Kept are: 1"),
+        (["history", "tag", "x", "7"], "There is no generation '7'"),
+        (["history", "tag", "7"], "'7' is no name for a tag"),
+        (["history", "untag", "x"], "No generation has the tag 'x'"),
+        (["import", "nowhere.ragkit"], "There is no file 'nowhere.ragkit'"),
+        (["import", "docs/letter.txt"], "no export of ragkit"),
+        (["export", "docs/letter.txt"], "There is a file 'docs/letter.txt' already"),
+        (["export", "nowhere/x"], "Cannot write 'nowhere/x'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+@pytest.mark.usefixtures("indexed")
+def test_what_cannot_be_done_with_an_index_is_one_line_and_exit_2(ragkit, command, named):
+    code, out, err = ragkit(*command, "--index", "index")
+    assert (code, out) == (2, "")
+    assert named in err
+    assert one_line(err)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["remove", "x"], ["compact"], ["history", "list"], ["history", "tag", "x"], ["history", "back", "1"],
+        ["history", "prune"], ["export", "out"], ["export", "out", "--parquet"], ["doctor", "--repair"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_without_an_index_there_is_nothing_to_keep_and_none_is_made(ragkit, command):
+    code, out, err = ragkit(*command, "--index", "index")
+    assert (code, out) == (2, "")
+    assert "ragkit index PATH --index index" in err
+    assert one_line(err)
+    assert not Path("index").exists()
+    assert not Path("out").exists()
+
+
+def test_an_index_is_compacted(ragkit):
+    prepared(ragkit)
+    code, out, _ = ragkit("compact", "--index", "index")
+    assert code == 0
+    assert re.fullmatch(r"index: 2 earlier generations forgotten; \d\.\d MB before, \d\.\d MB now\.\n", out)
+    assert json.loads(ragkit("compact", "--index", "index", "--json")[1])["forgotten"] == 0
+
+
+def test_an_index_goes_from_one_machine_to_another(ragkit):
+    prepared(ragkit)
+    code, out, _ = ragkit("export", "index.ragkit", "--index", "index")
+    assert code == 0
+    assert re.fullmatch(r"index\.ragkit: 3 documents of generation 3, 0\.\d MB\.\n", out)
+    assert ragkit("import", "index.ragkit", "--index", "other") == (0, "other: 3 documents, checked.\n", "")
+    assert ragkit("search", QUESTION, "--index", "other")[1] == ragkit("search", QUESTION, "--index", "index")[1]
+    exported = json.loads(ragkit("export", "chunks.parquet", "--parquet", "--index", "other", "--json")[1])
+    assert (exported["file"], exported["documents"]) == ("chunks.parquet", 3)
+    imported = json.loads(ragkit("import", "index.ragkit", "--index", "third", "--json")[1])
+    assert (imported["documents"], imported["generation"]) == (3, 3)
+    code, out, err = ragkit("import", "index.ragkit", "--index", "third")
+    assert (code, out) == (2, "")
+    assert "There is an index in 'third' already" in err
+
+
+def test_a_damaged_index_is_mended_and_what_is_lost_is_named(ragkit):
+    prepared(ragkit)
+    assert ragkit("doctor", "--repair", "--index", "index") == (0, "index: sound; nothing to mend.\n", "")
+    connection = sqlite3.connect("index/ragkit.sqlite")
+    connection.execute("UPDATE documents SET text = 'x' WHERE path = 'docs/notes.md'")
+    connection.commit()
+    connection.close()
+    code, _, err = ragkit("ask", QUESTION, "--index", "index")
+    assert code == 2
+    assert "ragkit doctor --repair --index index" in err
+    code, out, err = ragkit("doctor", "--repair", "--index", "index")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "index: mended; 2 documents are whole.",
+        "The damaged database is kept as index/quarantine/1-ragkit.sqlite; the history is lost.",
+        "Not whole any more; index them again:",
+        "  docs/notes.md",
+    ]
+    assert "1 added, 2 unchanged" in ragkit("index", "docs", "--index", "index")[1]
+    Path("index/vectors-5.faiss").unlink()
+    repaired = json.loads(ragkit("doctor", "--repair", "--index", "index", "--json")[1])
+    assert repaired == {"was_sound": False, "documents": 3, "lost": [], "quarantined": None}
+
+
+def test_an_index_of_the_previous_format_is_refused_until_it_is_brought_up_to_date(ragkit):
+    shutil.copytree(Path(__file__).parent / "data" / "index-format-1", "index")
+    for command in (["ask", QUESTION], ["info"], ["doctor"], ["history", "list"], ["index", "docs", "--dry-run"]):
+        code, out, err = ragkit(*command, "--index", "index")
+        assert (code, out) == (2, "")
+        assert "ragkit compact --index index" in err
+        assert one_line(err)
+    assert ragkit("compact", "--index", "index")[0] == 0
+    assert "docs/lease.md" in ragkit("info", "--index", "index")[1]
+    assert ragkit("doctor", "--index", "index")[0] == 0
+
+
+def test_watching_indexes_again_after_each_change_until_it_is_interrupted(ragkit, monkeypatch):
+    def changes(paths, index):
+        assert (paths, index) == (["docs"], Path("index"))
+        yield 0
+        Path("docs/new.txt").write_text("Figs.\n")
+        yield 1
+        shutil.rmtree("docs")
+        yield 1
+        Path("docs").mkdir()
+        Path("docs/last.txt").write_text("Dates.\n")
+        yield 1
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ragkit.cli.indexing.changes_in", changes)
+    code, out, err = ragkit("index", "docs", "--index", "index", "--watch", "--rebuild")
+    assert code == 130
+    assert [re.sub(r" \(.*", "", line) for line in out.splitlines()] == [
+        "index: 1 added",
+        "index: 1 added, 1 unchanged",
+        "index: 1 added, 2 removed",
+    ]
+    assert "Watching; Ctrl-C ends it." in err
+    assert "'docs' does not exist" in err
 
 
 # eval

@@ -68,17 +68,21 @@ def ask(
         )
     models = {"model": model, "embedder": embedder, "reranker": reranker, "verifier": verifier}
     within: Within = {"where": where, "collection": collection, "labels": label}
-    with _open_kit(screen, index, settings, offline, models | {"style": style, "max_wrong": max_wrong}) as kit:
+    with _open_kit(screen, index, settings, offline, within, models | {"style": style, "max_wrong": max_wrong}) as kit:
         if questions is None:
             _print_answer(screen, kit.ask(question or "", **within), as_json)
         else:
             _ask_file(screen, partial(kit.ask, **within), questions, as_json)
 
 
-def _open_kit(screen: Screen, index: Path, settings: Path | None, offline: bool, given: Mapping[str, Any]) -> Kit:
-    """The index with the settings of a file, overridden by what was given."""
+def _open_kit(
+    screen: Screen, index: Path, settings: Path | None, offline: bool, within: Within, given: Mapping[str, Any]
+) -> Kit:
+    """The index with the settings of a file, overridden by what was given; what it is limited to is there."""
     chosen = Settings.load(settings, **given, offline=offline or None)
-    return Kit(Index.open(index), chosen, on_message=screen.note)
+    kit = Kit(Index.open(index), chosen, on_message=screen.note)
+    with kit.index.snapshot(kit.scope(within)):
+        return kit
 
 
 def _ask_file(screen: Screen, ask_one: Callable[..., Answer], file: Path, as_json: bool) -> None:
@@ -140,7 +144,7 @@ def chat(
     screen = Screen.open(quiet)
     models = {"model": model, "embedder": embedder, "reranker": reranker, "verifier": verifier}
     within: Within = {"where": where, "collection": collection, "labels": label}
-    with _open_kit(screen, index, settings, offline, models | {"style": style, "max_wrong": max_wrong}) as kit:
+    with _open_kit(screen, index, settings, offline, within, models | {"style": style, "max_wrong": max_wrong}) as kit:
         conversation = kit.chat(**within)
         screen.note("Ask a question; an empty line ends the conversation.")
         while question := screen.ask():
@@ -185,7 +189,7 @@ def explain(
     models = {"model": model, "embedder": embedder, "reranker": reranker, "verifier": verifier}
     within: Within = {"where": where, "collection": collection, "labels": label}
     place = _parse_place(paragraph) if paragraph is not None else None
-    with _open_kit(screen, index, settings, offline, models | {"style": style, "max_wrong": max_wrong}) as kit:
+    with _open_kit(screen, index, settings, offline, within, models | {"style": style, "max_wrong": max_wrong}) as kit:
         trace = kit.explain(question, **within)
         located = kit.locate(trace.retrieved.question, *place, **within) if place is not None else None
     if place is not None and located is None:
@@ -226,7 +230,7 @@ def search(
     screen = Screen.open(quiet)
     models = {"embedder": embedder, "reranker": reranker}
     within: Within = {"where": where, "collection": collection, "labels": label}
-    with _open_kit(screen, index, settings, offline, models) as kit:
+    with _open_kit(screen, index, settings, offline, within, models) as kit:
         hits = kit.search(question, k, **within)
     if as_json:
         screen.json([hit.to_dict() for hit in hits])

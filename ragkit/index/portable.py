@@ -103,7 +103,8 @@ def import_index(file: Path, folder: Path, timeout_s: float = 10.0) -> Exported:
         InputError: The file is no export, or damaged, or there is an index already.
     """
     manifest = _read_manifest(file)
-    was_there, is_done = folder.exists(), False
+    with writing(folder):
+        was_there, is_done = folder.exists(), False
     try:
         with locked(folder, timeout_s), writing(folder):
             if (folder / DATABASE).exists():

@@ -97,8 +97,9 @@ def _made_sound(folder: Path, timeout_s: float) -> Repaired:
 
 def _record_anew(folder: Path, timeout_s: float) -> None:
     """Where the record beside the database is lost, records it anew if the database is whole by its own checksums."""
-    if recorded_integrity(folder).hashes or not (folder / DATABASE).is_file():
-        return
+    with reading(folder):
+        if recorded_integrity(folder).hashes or not (folder / DATABASE).is_file():
+            return
     with locked(folder, timeout_s), writing(folder):
         try:
             with reading(folder), closing(Store.open_to_read(folder / DATABASE)) as store:
@@ -186,7 +187,8 @@ def _put_copies(draft: Draft, copies: dict[str, tuple[str, FileStamp]]) -> None:
 
 def _spec(folder: Path, damaged: Store) -> IndexSpec:
     """What made a damaged index: as recorded beside the database, else as in it."""
-    recorded = recorded_integrity(folder).spec
+    with reading(folder):
+        recorded = recorded_integrity(folder).spec
     if recorded is not None:
         return recorded
     try:

@@ -44,7 +44,7 @@ MAX_BROKEN_SHARE = 0.1
 """UTF-8 with fewer broken places than this per multi-byte character is damaged UTF-8 rather than another encoding."""
 
 _CONTROL_BYTES = bytes(byte for byte in range(32) if byte not in b"\t\n\x0b\f\r\x1b\b")
-_CONTROLS = {code: " " for code in range(32) if chr(code) not in "\t\n\f"}
+_CONTROLS = {code: " " for code in (*range(32), *range(0x7F, 0xA0)) if chr(code) not in "\t\n\f"}
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _LINE_END = re.compile(r"\r\n?")
 

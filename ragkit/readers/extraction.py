@@ -5,6 +5,7 @@ reading order with a blank line between them. Offsets count code points of that 
 lies inside it (the members of an archive, the attachments of a mail) and how much of that is still allowed.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -26,6 +27,7 @@ MAX_DEPTH = 4
 """An archive in a mail in an archive in an archive is as deep as it gets."""
 
 _SEPARATOR = "\n\n"
+_UNWRITTEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters and halves of characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class Builder:
 
     def fact(self, name: str, value: str | None) -> None:
         """Notes what the document says of itself; an empty value says nothing."""
-        flat = " ".join((value or "").split())
+        flat = " ".join(_UNWRITTEN.sub(" ", (value or "").replace("\xad", "")).split())
         if flat:
             self.facts.append(Fact(name.lower(), flat))
 

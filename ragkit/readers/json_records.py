@@ -256,9 +256,9 @@ def _is_one_word(text: str) -> bool:
 
 
 def _below(path: Path, name: str, length: int) -> Path:
-    """The path to something inside, of which the innermost names are kept."""
+    """The path to something inside, of which the innermost names are kept; an empty name says nothing."""
     short = name if len(name) <= length else name[: length - 1] + "…"
-    return (*path, short)[-MAX_PATH:]
+    return (*path, short)[-MAX_PATH:] if name else path
 
 
 def _label(value: Any) -> str:
