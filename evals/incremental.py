@@ -62,7 +62,7 @@ def main(files: Annotated[int, typer.Option(help="How many.")] = 10_000) -> None
         for what, change in (
             ("nothing changed", lambda: None),
             ("one file changed", lambda: written[files // 2].write_text("It was changed.\n\nNow it says this.")),
-            ("one file deleted", lambda: written[files // 3].unlink()),
+            ("one file deleted", written[files // 3].unlink),
             ("one file moved", lambda: written[files // 4].rename("docs/moved.txt")),
         ):
             change()

@@ -561,3 +561,10 @@ def test_any_mail_is_read_or_refused(content, name):
     except DocumentError:
         return
     (found.text + "".join(found.warnings)).encode()
+
+
+def test_a_kind_that_runs_over_lines_gives_a_warning_on_one():
+    extracted = read(b"From:@\nContent-Type:/\n 2")
+    (warning,) = extracted.warnings
+    assert warning.startswith("has an attachment unnamed.2 that cannot be read")
+    assert warning.isprintable()

@@ -168,7 +168,8 @@ class Builder:
 
     def extracted(self) -> Extracted:
         """All that was added."""
-        return Extracted(_SEPARATOR.join(self._parts), self.spans, tuple(self.facts), tuple(self.warnings))
+        warnings = tuple(printable(" ".join(warning.split())) for warning in self.warnings)
+        return Extracted(_SEPARATOR.join(self._parts), self.spans, tuple(self.facts), warnings)
 
     def _append(self, text: str) -> int:
         """Adds a part to the text; gives the offset at which it begins."""

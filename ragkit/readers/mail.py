@@ -162,7 +162,7 @@ class _Reading:
         if part.kind.startswith(("text/", "message/")) and not (name and self.source.is_readable(name)):
             self._at(f"attachment {name}" if part.filename else "")._add_text(part)
         else:
-            self._add_attachment(part, name or f"unnamed.{part.kind.partition('/')[2]}")
+            self._add_attachment(part, name or f"unnamed.{''.join(part.kind.partition('/')[2].split())}")
 
     def _add_best(self, part: Part) -> None:
         """Adds the plain or else the HTML version of a text, and what is neither."""
