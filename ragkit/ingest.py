@@ -22,7 +22,7 @@ from ragkit.index.writer import IndexWriter
 from ragkit.ingest_records import IngestOptions, IngestReport, Progress
 from ragkit.models.embedding import Embedder
 from ragkit.readers import reader_of
-from ragkit.readers.isolation import DocumentReader
+from ragkit.readers.isolation.reader import DocumentReader
 from ragkit.readers.opening import ReadOptions
 from ragkit.records import Chunk, Document, DocumentRef
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from ragkit.index.files import ALL, FailedFile
 from ragkit.index.patterns import Selection
-from ragkit.readers.isolation import MEMORY_BYTES, TIMEOUT_S
+from ragkit.readers.isolation.reader import MEMORY_BYTES, TIMEOUT_S
 
 
 @dataclass(frozen=True, slots=True)

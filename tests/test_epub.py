@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragkit.errors import DocumentError
-from ragkit.readers import epub
-from ragkit.readers.epub import read_epub
 from ragkit.readers.extraction import Budget, Extracted, Source
+from ragkit.readers.web import epub
+from ragkit.readers.web.epub import read_epub
 
 CONTAINER = """<?xml version="1.0"?><container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>
 <rootfile full-path="OEBPS/book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>"""

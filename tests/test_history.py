@@ -419,7 +419,7 @@ def a_generation(number):
 
 
 def read_until(is_done, folder, report, begun):
-    """Asks all the time; tells once that it begun; reports how often, how long the longest question took, and what was not whole."""
+    """Asks all the time; reports how often, how long the longest question took, and what was not whole."""
     problems, asked, longest = [], 0, 0.0
     with Index.open(folder) as index:
         while not is_done.is_set():

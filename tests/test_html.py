@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragkit.errors import DocumentError
-from ragkit.readers import html
 from ragkit.readers.extraction import Extracted, Source
-from ragkit.readers.html import html_extracted, read_html
+from ragkit.readers.web import html
+from ragkit.readers.web.html import html_extracted, read_html
 
 LONG = (
     "The treaty was signed in Geneva after nine days of talks, and both sides withdrew their heavy weapons by March. "

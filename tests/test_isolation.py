@@ -13,12 +13,19 @@ from hypothesis import strategies as st
 
 from ragkit.errors import DocumentError
 from ragkit.readers import read_document
-from ragkit.readers.child import worker_command
 from ragkit.readers.extraction import Extracted
-from ragkit.readers.isolation import DocumentReader
+from ragkit.readers.isolation.child import worker_command
+from ragkit.readers.isolation.reader import DocumentReader
+from ragkit.readers.isolation.wire import (
+    MAX_BODY_BYTES,
+    MAX_HEAD_BYTES,
+    Limits,
+    Message,
+    decode_reply,
+    encode_extracted,
+)
 from ragkit.readers.opening import ReadOptions
 from ragkit.readers.spans import Span
-from ragkit.readers.wire import MAX_BODY_BYTES, MAX_HEAD_BYTES, Limits, Message, decode_reply, encode_extracted
 from ragkit.records import Fact
 
 OPTIONS = ReadOptions(max_bytes=64 * 1024 * 1024)
@@ -48,7 +55,7 @@ def planted(body, limits=LIMITS):
 import os, sys
 from dataclasses import replace
 from ragkit.readers.formats import FORMATS
-from ragkit.readers.child import worker_command
+from ragkit.readers.isolation.child import worker_command
 from ragkit.readers.extraction import Builder
 def read(source):
     builder = Builder()
@@ -272,7 +279,7 @@ def test_a_child_that_dies_or_lies_costs_one_file(tmp_path, code, said):
 
 
 def test_a_child_that_has_read_enough_is_replaced(tmp_path, monkeypatch):
-    monkeypatch.setattr("ragkit.readers.isolation.FILES_PER_CHILD", 2)
+    monkeypatch.setattr("ragkit.readers.isolation.reader.FILES_PER_CHILD", 2)
     with fake("while receive()[0]:\n    say(str(os.getpid()))") as reader:
         pids = [reader.read(written(tmp_path), "a.md").document.text for _ in range(5)]
 
@@ -329,7 +336,8 @@ def test_ocr_is_given_more_time(tmp_path):
 
 
 def test_the_worker_ends_itself_if_nobody_else_does(tmp_path):
-    plant = "import signal, ragkit.readers.worker as worker; worker.GRACE_S = 0; worker._set_clock(0.1); signal.pause()"
+    plant = "import signal; from ragkit.readers.isolation import worker; worker.GRACE_S = 0; "
+    plant += "worker._set_clock(0.1); signal.pause()"
     with planted(plant) as reader, pytest.raises(DocumentError, match=r"ended \(signal 14\)"):
         reader.read(written(tmp_path), "a.md")
 
@@ -362,7 +370,7 @@ def test_the_worker_ends_with_its_parent(tmp_path, end):
     code = f"""
 import os, sys
 from pathlib import Path
-from ragkit.readers.isolation import DocumentReader
+from ragkit.readers.isolation.reader import DocumentReader
 from ragkit.readers.opening import ReadOptions
 reader = DocumentReader(ReadOptions(100))
 reader.read(Path({str(written(tmp_path))!r}), "a.md")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from ragkit.errors import DocumentError
 from ragkit.readers.decoding import decode
 from ragkit.readers.extraction import Budget, Extracted, Source
-from ragkit.readers.mail import read_eml, read_mbox
-from ragkit.readers.mail_text import stretches
+from ragkit.readers.mail.messages import read_eml, read_mbox
+from ragkit.readers.mail.text import stretches
 from ragkit.readers.markdown import markdown_spans
 
 PLACE = "mail of 2026-05-02 from Ann Lee <ann@example.org>"

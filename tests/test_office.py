@@ -17,10 +17,10 @@ from pptx.util import Cm
 
 from ragkit.errors import DocumentError
 from ragkit.readers import packages
-from ragkit.readers.docx import read_docx
 from ragkit.readers.extraction import Budget, Extracted, Source
-from ragkit.readers.odf import read_odf
-from ragkit.readers.pptx import read_pptx
+from ragkit.readers.office.docx import read_docx
+from ragkit.readers.office.odf import read_odf
+from ragkit.readers.office.pptx import read_pptx
 
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 STRICT_WORD = "http://purl.oclc.org/ooxml/wordprocessingml/main"

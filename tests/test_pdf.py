@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ragkit.errors import DocumentError
 from ragkit.readers.extraction import Extracted, Source
-from ragkit.readers.pdf import read_pdf
+from ragkit.readers.pdf.document import read_pdf
 from ragkit.records import Fact
 
 FONTS = {"F": "Helvetica", "B": "Helvetica-Bold", "C": "Courier"}

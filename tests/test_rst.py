@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from ragkit.errors import DocumentError
 from ragkit.readers.extraction import Extracted, Source
-from ragkit.readers.rst import read_rst
-from ragkit.readers.rst_parser import MAX_CHARS
+from ragkit.readers.rst.document import read_rst
+from ragkit.readers.rst.parser import MAX_CHARS
 
 
 def read(text: str) -> Extracted:

@@ -4,7 +4,7 @@ import pytest
 
 from ragkit.errors import DocumentError
 from ragkit.readers.extraction import Extracted, Source
-from ragkit.readers.rtf import read_rtf
+from ragkit.readers.office.rtf import read_rtf
 
 
 def read(rtf: bytes, name: str = "a.rtf") -> Extracted:

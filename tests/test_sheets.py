@@ -8,12 +8,12 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ragkit.errors import DocumentError
-from ragkit.readers import sheets
-from ragkit.readers.cell_formats import built_in_format, parse_format, plain_number, shown
 from ragkit.readers.extraction import Builder, Extracted, Source
-from ragkit.readers.odf import read_odf
+from ragkit.readers.office import sheets
+from ragkit.readers.office.cell_formats import built_in_format, parse_format, plain_number, shown
+from ragkit.readers.office.odf import read_odf
+from ragkit.readers.office.sheets import read_sheets
 from ragkit.readers.rows import add_rows
-from ragkit.readers.sheets import read_sheets
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragkit.index.checksums import ChecksumError
-from ragkit.index.keywords import KEYWORDS_TABLE, MAX_TERMS, add_keywords, match_expression, search_keywords
 from ragkit.index.draft import Draft
+from ragkit.index.keywords import KEYWORDS_TABLE, MAX_TERMS, add_keywords, match_expression, search_keywords
 from ragkit.index.store import FileStamp, KnownFile, Origin
 from ragkit.index.vectors import VectorIndex
 from ragkit.records import Chunk, Document, DocumentRef, Paragraph

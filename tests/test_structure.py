@@ -17,7 +17,8 @@ MODULES = pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_
 _ORDER = """
 errors durable records readers sentences terms quantities odds neutral where chunking models index spelling interaction
 questions retrieval evidence prompts profiles followups citations copying alignment omissions facts trimming polarity
-verification screening drafting repair disagreement confidence trace settings ingest_records ingest plan maintenance watching answering chat kit
+verification screening drafting repair disagreement confidence trace settings ingest_records ingest plan maintenance
+watching answering chat kit
 evaluation
 annotations recheck display serving cli __main__
 """

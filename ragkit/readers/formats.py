@@ -12,22 +12,22 @@ from ragkit.readers.code import read_code
 from ragkit.readers.code_lines import CODE_NAMES, CODE_SUFFIXES
 from ragkit.readers.csv_rows import read_csv
 from ragkit.readers.decoding import decode
-from ragkit.readers.docx import read_docx
-from ragkit.readers.epub import read_epub
 from ragkit.readers.extraction import Extracted, Source
 from ragkit.readers.front_matter import front_matter_facts
-from ragkit.readers.html import read_html
 from ragkit.readers.json_records import read_json, read_jsonl
-from ragkit.readers.mail import read_eml, read_mbox
+from ragkit.readers.mail.messages import read_eml, read_mbox
 from ragkit.readers.markdown import markdown_spans
 from ragkit.readers.notebook import read_notebook
-from ragkit.readers.odf import read_odf
-from ragkit.readers.pdf import read_pdf
-from ragkit.readers.pptx import read_pptx
-from ragkit.readers.rst import read_rst
-from ragkit.readers.rtf import read_rtf
-from ragkit.readers.sheets import read_sheets
+from ragkit.readers.office.docx import read_docx
+from ragkit.readers.office.odf import read_odf
+from ragkit.readers.office.pptx import read_pptx
+from ragkit.readers.office.rtf import read_rtf
+from ragkit.readers.office.sheets import read_sheets
+from ragkit.readers.pdf.document import read_pdf
+from ragkit.readers.rst.document import read_rst
 from ragkit.readers.text import text_spans
+from ragkit.readers.web.epub import read_epub
+from ragkit.readers.web.html import read_html
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import Any
 from ragkit.errors import DocumentError
 from ragkit.readers.decoding import decode
 from ragkit.readers.extraction import Builder, Extracted, Source
-from ragkit.readers.markdown import MAX_HEADING_CHARS
-from ragkit.readers.packages import flat, tidy
+from ragkit.readers.headings import MAX_HEADING_CHARS
+from ragkit.readers.tidying import flat, tidy
 
 MAX_DEPTH = 100
 """Objects in lists in objects beyond this are no document; each level costs some of Python's 1,000 stack frames."""

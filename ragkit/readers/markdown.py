@@ -12,14 +12,12 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from ragkit.readers.headings import fitting_headings
 from ragkit.readers.spans import Line, Span, lines_of, trimmed
 from ragkit.records import ParagraphKind
 
 MAX_NESTING = 60
 """Blocks nested deeper are read as prose; each level costs the parser a few of Python's 1,000 stack frames."""
-
-MAX_HEADING_CHARS = 160
-"""Headings go in front of every text that is embedded, so a path keeps only the innermost that fit in this."""
 
 _LEAVES: dict[str, ParagraphKind] = {
     "heading_open": "heading",
@@ -163,7 +161,7 @@ class _Walk:
         self.item = None
         start, end = trimmed(self.text, start, end)
         if start < end:
-            path = _bounded([text for _, text in self.headings]) if headings is None else headings
+            path = fitting_headings([text for _, text in self.headings]) if headings is None else headings
             self.spans.append(Span(start, end, kind, path))
 
 
@@ -171,16 +169,3 @@ def _without_markup(heading: str) -> str:
     """The words of a heading on one line, without the marks for bold, code and links."""
     plain = _CLOSING_MARKUP.sub("", _INLINE_MARKUP.sub(lambda match: match.group(1) or "", heading))
     return " ".join(plain.split())
-
-
-def _bounded(headings: list[str]) -> tuple[str, ...]:
-    """The innermost headings that together stay within `MAX_HEADING_CHARS`; one that is too long alone is cut."""
-    kept: list[str] = []
-    room = MAX_HEADING_CHARS
-    for heading in reversed(headings):
-        if len(heading) > room and kept:
-            break
-        if heading:
-            kept.insert(0, heading if len(heading) <= room else heading[: room - 1] + "…")
-            room -= len(kept[0])
-    return tuple(kept)

@@ -14,9 +14,10 @@ from markdown_it import MarkdownIt
 from ragkit.errors import DocumentError
 from ragkit.readers.decoding import decode
 from ragkit.readers.extraction import Builder, Extracted, Source
-from ragkit.readers.html import html_extracted
+from ragkit.readers.headings import MAX_HEADING_CHARS
 from ragkit.readers.json_records import parse_json
-from ragkit.readers.markdown import MAX_HEADING_CHARS, MAX_NESTING, markdown_spans
+from ragkit.readers.markdown import MAX_NESTING, markdown_spans
+from ragkit.readers.web.html import html_extracted
 
 MAX_OUTPUT_CHARS = 2_000
 """Of each output; a page of it tells what came out, and the rest is seldom read."""

@@ -5,7 +5,6 @@ nothing is fetched. Also what the readers share who call this: tidying text and 
 """
 
 import posixpath
-import re
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
@@ -17,7 +16,6 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from ragkit.errors import DocumentError
 from ragkit.readers.extraction import Source
-from ragkit.readers.markdown import MAX_HEADING_CHARS
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -44,57 +42,6 @@ _OLE_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _NEW_SUFFIXES = {".doc": ".docx", ".dot": ".docx", ".ppt": ".pptx", ".pps": ".pptx", ".xls": ".xlsx", ".xlt": ".xlsx"}
 _DECLARATIONS = tuple("<!DOCTYPE".encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
 _BROKEN_ZIP = (BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError, OverflowError)
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"), "")
-_LINE_ENDS = dict.fromkeys(map(ord, "\r\x0b\x0c\x85\u2028\u2029"), "\n")
-_CONTROLS = {code: " " for code in (*range(32), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
-_SPACES = dict.fromkeys(map(ord, "\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))), " ")
-_TIDIED = {**_CONTROLS, **_SPACES, **_LINE_ENDS, **_INVISIBLE}
-_BLANKS = re.compile(r"[ \t]{2,}")
-
-
-def tidy(text: str) -> str:
-    """The text without invisible characters, blank lines and runs of spaces; tabs and line breaks stay."""
-    lines = (_BLANKS.sub(_one_blank, line.strip()) for line in text.translate(_TIDIED).split("\n"))
-    return "\n".join(line for line in lines if line)
-
-
-def _one_blank(run: re.Match[str]) -> str:
-    return "\t" if "\t" in run.group() else " "
-
-
-def flat(text: str) -> str:
-    """The text tidied and on one line."""
-    return " ".join(tidy(text).split())
-
-
-class Outline:
-    """The headings that are in force while a document is read from its beginning to its end."""
-
-    def __init__(self) -> None:
-        self.path: tuple[str, ...] = ()
-        self._open: list[tuple[int, str]] = []
-
-    def enter(self, level: int, heading: str) -> tuple[str, ...]:
-        """Puts what follows under this heading, smaller levels lying further out; gives the path above it."""
-        while self._open and self._open[-1][0] >= level:
-            self._open.pop()
-        above = _fitting([text for _, text in self._open])
-        self._open.append((level, flat(heading)))
-        self.path = _fitting([text for _, text in self._open])
-        return above
-
-
-def _fitting(headings: list[str]) -> tuple[str, ...]:
-    """The innermost headings that together stay within `MAX_HEADING_CHARS`; one that is too long alone is cut."""
-    kept: list[str] = []
-    room = MAX_HEADING_CHARS
-    for heading in reversed(headings):
-        if len(heading) > room and kept:
-            break
-        if heading:
-            kept.append(heading if len(heading) <= room else heading[: room - 1] + "…")
-            room -= len(kept[-1])
-    return tuple(reversed(kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,8 +227,3 @@ def child(element: "_Element | None", *names: str) -> "_Element | None":
     for name in names:
         element = next((inner for inner in children(element) if local_name(inner) == name), None)
     return element
-
-
-def whole_number(text: str, default: int = 0) -> int:
-    """The number that an attribute says, or the default; anything beyond what is of use is the default, too."""
-    return int(text) if re.fullmatch(r"-?[0-9]{1,12}", text) else default

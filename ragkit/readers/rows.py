@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ragkit.readers.extraction import Builder
-from ragkit.readers.packages import flat
+from ragkit.readers.tidying import flat
 from ragkit.records import ParagraphKind
 
 LOOKAHEAD_ROWS = 25

@@ -1,0 +1,1 @@
+"""Office files: one module for each format that is read, and what they share, of which `packages` opens the files."""
