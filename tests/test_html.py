@@ -422,6 +422,7 @@ def seconds(work: Callable[[], object]) -> float:
         pytest.param("<b>before<br><br>" + "<b>" * 20_000 + "deep<br><br>after", id="inline"),
         pytest.param("<p>before" + "<ul><li>" * 20_000 + "deep<p>after", id="lists"),
         pytest.param("<p>before" + "<table><tr><td>" * 20_000 + "deep<p>after", id="tables"),
+        pytest.param("before<br><br>" + "<i<b>" * 20_000 + "<br><br>deep<br><br>after", id="no-tags"),
     ],
 )
 def test_no_text_is_lost_however_deep_it_lies(markup):

@@ -17,8 +17,9 @@ from ragkit.readers.extraction import Builder, Extracted, Source
 from ragkit.readers.front_matter import facts_of
 from ragkit.readers.packages import XML_OPTIONS, Package, attribute, local_name, open_package
 from ragkit.readers.tidying import flat
-from ragkit.readers.web.boilerplate import Element, page_of
+from ragkit.readers.web.boilerplate import page_of
 from ragkit.readers.web.html import html_extracted
+from ragkit.readers.web.pages import Element
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
