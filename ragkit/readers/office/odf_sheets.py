@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MAX_COLUMNS = 16_384
 """A sheet has no more."""
 
+MAX_SAME_ROWS = 1_000
+"""A row that comes again more often, as one attribute may say, was filled down to the end and tells nothing new."""
+
 _BREAKS = frozenset({"s", "tab", "line-break"})
 
 
@@ -30,7 +33,7 @@ def sheet_rows(table: "_Element") -> Iterator[tuple[int, Cells]]:
         columns = dict(_cells(row))
         if columns:
             shown = {column: text for column, (text, _) in columns.items()}
-            for repeated in range(number, number + times):
+            for repeated in range(number, number + min(times, MAX_SAME_ROWS)):
                 cells = dict(shown)
                 merged.repeat_in(repeated, cells)
                 yield repeated, cells
