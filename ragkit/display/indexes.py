@@ -107,7 +107,8 @@ def repaired_text(repaired: Repaired, index: Path) -> str:
 def compacted_line(compacted: Compacted, index: Path) -> str:
     """What compacting did, in one line."""
     sizes = f"{compacted.bytes_before / 1e6:.1f} MB before, {compacted.bytes_after / 1e6:.1f} MB now"
-    return f"{index}: {compacted.forgotten} earlier generations forgotten; {sizes}."
+    plural = "" if compacted.forgotten == 1 else "s"
+    return f"{index}: {compacted.forgotten} earlier generation{plural} forgotten; {sizes}."
 
 
 def exported_line(exported: Exported) -> str:
