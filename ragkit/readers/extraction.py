@@ -26,6 +26,9 @@ MAX_INNER_FILES = 5_000
 MAX_DEPTH = 4
 """An archive in a mail in an archive in an archive is as deep as it gets."""
 
+MAX_FACT_CHARS = 500
+"""A longer title is a paragraph that was taken for one; facts are for comparing."""
+
 _SEPARATOR = "\n\n"
 _UNWRITTEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters and halves of characters
 
@@ -164,7 +167,7 @@ class Builder:
         """Notes what the document says of itself; an empty value says nothing."""
         flat = " ".join(_UNWRITTEN.sub(" ", (value or "").replace("\xad", "")).split())
         if flat:
-            self.facts.append(Fact(name.lower(), flat))
+            self.facts.append(Fact(name.lower(), flat[:MAX_FACT_CHARS].rstrip()))
 
     def extracted(self) -> Extracted:
         """All that was added."""
