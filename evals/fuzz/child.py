@@ -110,7 +110,7 @@ class Trying:
         self.format_name = job.format_name
         suffixes = [suffix for suffix, one in FORMATS.items() if one.name == job.format_name]
         self.names = [f"a{suffix}" for suffix in suffixes] + list(NAMES.get(job.format_name, ()))
-        self.reader = next(FORMATS[suffix].read.__module__.rpartition(".")[2] for suffix in suffixes)
+        self.reader = FORMATS[suffixes[0]].read.__module__.removeprefix("ragkit.readers.")
         self._known = set(map(tuple, job.known))
         self._current = CurrentFile(self.scratch).create()
         self._count = 0
@@ -143,8 +143,7 @@ class Trying:
         self._current[_HEAD.size : _HEAD.size + len(encoded) + len(data)] = encoded + data
         _allow(HANGING_S)
         trial = try_reader(name, data, self._limit_s or SLOW_S)
-        if trial.foreign:
-            self._note_foreign(trial.foreign)
+        self._foreign.update(trial.foreign)
         for problem in trial.problems:
             self._note(problem, name, data)
 
@@ -152,9 +151,6 @@ class Trying:
         """Says what was counted and ends the process."""
         (self.scratch / "foreign.json").write_text(json.dumps([[*key, times] for key, times in self._foreign.items()]))
         os._exit(0)  # libFuzzer would never end in any other way
-
-    def _note_foreign(self, foreign: Counter[tuple[str, str]]) -> None:
-        self._foreign.update(foreign)
 
     def _note(self, problem: "Problem", name: str, data: bytes) -> None:
         key = (problem.kind, problem.what, problem.where)

@@ -102,7 +102,7 @@ class Mutator:
     """Breaks files.
 
     Args:
-        reader: The name of the module of the reader that is to be given them.
+        reader: The name of the module of the reader that is to be given them, as it stands in `ragkit.readers`.
         others: Sound files by name, pieces of which may be put into broken ones.
         max_bytes: Of what leaves.
     """

@@ -198,7 +198,8 @@ def _wrapped_paragraph_ends(lines: Block, is_separated: bool) -> list[bool]:
     """Which lines of wrapped prose end a paragraph: before an indent and, failing blank lines, short ones."""
     width = max(len(line.text) for line in lines)
     indents = [len(line.text) - len(line.text.lstrip()) for line in lines]
-    indented = [indent >= min(indents) + 2 for indent in indents]
+    margin = min(indents)
+    indented = [indent >= margin + 2 for indent in indents]
     indent_begins = sum(indented) <= len(lines) / 2
     return [
         _ends_sentence(line)
