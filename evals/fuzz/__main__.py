@@ -27,7 +27,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 
-from evals.fuzz.child import CurrentFile, Job, command
+from evals.fuzz.child import CurrentFile, Job, Task, command
 from evals.fuzz.probing import LONGEST_S, Prober, crash, is_same, minimised
 from evals.fuzz.samples import samples
 from evals.fuzz.trying import Problem
@@ -117,8 +117,9 @@ class Campaign:
         record, options = self.record, self._options
         known = [[problem.kind, problem.what, problem.where] for problem in self._seen]
         seed = options.seed * 1_000 + record.processes
-        engine = ("atheris", "random")[record.processes % 2] if options.engine == "both" else options.engine
-        job = Job(engine, str(scratch), record.format, seconds, seed, str(self._corpus), known)
+        is_watched = options.engine == "atheris" or (options.engine == "both" and record.processes % 2 == 0)
+        task: Task = "atheris" if is_watched else "random"
+        job = Job(task, str(scratch), record.format, seconds, seed, str(self._corpus), known)
         before = getrusage(RUSAGE_CHILDREN)
         with (scratch / "log").open("wb") as log:
             process = subprocess.Popen(command(job), stdout=log, stderr=log, cwd=_ROOT)

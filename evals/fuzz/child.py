@@ -46,6 +46,8 @@ NAMES = {
 }
 """Names of files by which more is meant than by their last suffix."""
 
+Task = Literal["atheris", "random", "probe"]
+
 _HEAD = struct.Struct("<QII")
 _ROOT = Path(__file__).parents[2]
 
@@ -64,7 +66,7 @@ class Job:
         known: Kind, type and place of what need not be found again.
     """
 
-    task: Literal["atheris", "random", "probe"]
+    task: Task
     scratch: str
     format_name: str = ""
     seconds: float = 0.0
@@ -143,14 +145,24 @@ class Trying:
         self._current[_HEAD.size : _HEAD.size + len(encoded) + len(data)] = encoded + data
         _allow(HANGING_S)
         trial = try_reader(name, data, self._limit_s or SLOW_S)
-        self._foreign.update(trial.foreign)
+        if trial.foreign:
+            self._count_foreign(trial.foreign)
         for problem in trial.problems:
             self._note(problem, name, data)
 
     def end(self) -> None:
         """Says what was counted and ends the process."""
-        (self.scratch / "foreign.json").write_text(json.dumps([[*key, times] for key, times in self._foreign.items()]))
+        self._write_foreign()
         os._exit(0)  # libFuzzer would never end in any other way
+
+    def _count_foreign(self, foreign: Counter[tuple[str, str]]) -> None:
+        is_new = not foreign.keys() <= self._foreign.keys()
+        self._foreign.update(foreign)
+        if is_new:  # the process may not live to its end
+            self._write_foreign()
+
+    def _write_foreign(self) -> None:
+        (self.scratch / "foreign.json").write_text(json.dumps([[*key, times] for key, times in self._foreign.items()]))
 
     def _note(self, problem: "Problem", name: str, data: bytes) -> None:
         key = (problem.kind, problem.what, problem.where)

@@ -6,6 +6,7 @@ Those that can be written by hand lie in `sound`, of packed ones the parts. The 
 import gzip
 import io
 import re
+from collections.abc import Sequence
 from email.message import EmailMessage
 from email.policy import SMTP
 from functools import cache
@@ -20,6 +21,7 @@ SOUND = Path(__file__).parent / "sound"
 _LEFT_OUT = re.compile(
     r"theme|thumbnail|fontTable|webSettings|printerSettings|viewProps|presProps|tableStyles|customXml"
 )
+_ESCAPED = str.maketrans({"(": "\\(", ")": "\\)"})
 _CODE = {
     "a.py": '"""Doc. Second sentence.\n\nMore of it.\n"""\n\nimport os\n\n\n@dec\nclass A:\n    """Doc."""\n\n'
     "    # One. And two.\n    def f(self, x):\n        return {\n            1: x\n        }\n\n\ndef g(): pass\n",
@@ -51,6 +53,7 @@ def samples() -> dict[str, dict[str, bytes]]:
         "library.pptx": _saved(_slides()),
         "library.xlsx": _saved(_workbook()),
         "pages.pdf": pdf(),
+        "long.pdf": long_pdf(),
     }
     found["mail.eml"] = mail(found)
     mails = (found["parts.eml"], found["mail.eml"])
@@ -145,15 +148,23 @@ def _inside(others: dict[str, bytes]) -> tuple[Part, ...]:
 
 
 def pdf() -> bytes:
-    """A PDF with two pages: a heading, prose in two columns, a table with rules, a note, an outline."""
-    left = "".join(_shown(50, 700 - 12 * line, f"Line {line} of the left column goes on") for line in range(6))
+    """A PDF with two pages: a heading, prose in two columns, tables, code, a note and an outline."""
+    prose = [
+        *("Lines of the left one are cut in the mid-", "dle of words and at http://a.b/", "c/d, and (it is no list)"),
+        *("some go on, as the middle-", "of-the-road kind. And 1,", "2. Then", "", "- an item of a list", "- another"),
+    ]
+    left = "".join(_shown(50, 700 - 12 * number, line.translate(_ESCAPED)) for number, line in enumerate(prose))
     right = "".join(_shown(320, 700 - 12 * line, f"Line {line} of the right one") for line in range(6))
-    rules = "".join(f"50 {y} m 300 {y} l S\n" for y in (500, 515, 530)) + "50 500 m 50 530 l S 300 500 m 300 530 l S\n"
+    rules = "".join(f"50 {y} m 300 {y} l S\n" for y in (500, 515, 530)) + "".join(
+        f"{x} 500 m {x} 530 l S\n" for x in (50, 170, 300)
+    )
     cells = "".join(_shown(x, y, f"c{x}{y}", "C 9") for x in (55, 180) for y in (504, 519))
     first = _shown(50, 750, "One", "B 18") + left + right + rules + cells + _shown(290, 30, "1", "F 8")
+    code = "".join(_shown(50 + 12 * (y % 36), y, f"call\\({y},", "C 9") for y in range(600, 648, 12))
+    free = "".join(_shown(x, y, f"{x}.{y}") for x in (60, 200, 340) for y in range(300, 360, 12))
     second = (
         "q 1 0 0 1 50 700 cm BT /F 10 Tf 0 Tr 14 TL (Next page.) Tj T* (\\(a\\) \\341 <) ' [(kerned) -250 (text)] TJ "
-        "ET Q\n/I Do\n10 10 50 50 re f"
+        f"ET Q\n/I Do\n10 10 50 50 re f\n{code}{free}"
     )
     bodies = [
         "<</Type/Catalog/Pages 2 0 R/Lang(en)/Outlines 11 0 R>>",
@@ -173,8 +184,29 @@ def pdf() -> bytes:
         "stream\nabcd\nendstream",
         "<</Type/Annot/Subtype/FreeText/Rect[50 600 200 620]/Contents(typed)/DA(/F 10 Tf)>>",
     ]
+    return _pdf(bodies)
+
+
+def long_pdf() -> bytes:
+    """A PDF with five pages that have a title above and a number below."""
+    kids = " ".join(f"{4 + 2 * page} 0 R" for page in range(5))
+    bodies = [
+        "<</Type/Catalog/Pages 2 0 R>>",
+        f"<</Type/Pages/Kids[{kids}]/Count 5/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>>>",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
+    ]
+    for page in range(5):
+        text = "".join(_shown(50, 700 - 12 * line, f"Line {line} of page {page} goes on.") for line in range(4))
+        content = _shown(50, 810, f"Minutes, part {page // 3}") + text + _shown(290, 30, str(page + 1))
+        bodies.append(f"<</Type/Page/Parent 2 0 R/Contents {5 + 2 * page} 0 R>>")
+        bodies.append(f"<</Length {len(content)}>>stream\n{content}\nendstream")
+    return _pdf(bodies)
+
+
+def _pdf(bodies: Sequence[str]) -> bytes:
+    """Objects, of which the first is the catalog and the third what the file says of itself, as a PDF."""
     parts = tuple(Part(f"{number} 0.object", f"\n{body}\n".encode()) for number, body in enumerate(bodies, start=1))
-    return pdf_of(b"%PDF-1.4\n", parts, b"<</Size 15/Root 1 0 R/Info 3 0 R>>")
+    return pdf_of(b"%PDF-1.4\n", parts, b"<</Size %d/Root 1 0 R/Info 3 0 R>>" % (len(bodies) + 1))
 
 
 def _shown(x: int, y: int, text: str, font: str = "F 10") -> str:

@@ -105,9 +105,11 @@ class _Reading:
         shift = len(self.above)
         own = [replace(span, start=span.start - shift, end=span.end - shift) for span in spans if span.start >= shift]
         self.builder.include(Extracted(text, own), place=place)
-        for level, heading in _headings(text) if _MAY_BE_HEADING.search(text) else ():
+        headings = list(_headings(text)) if _MAY_BE_HEADING.search(text) else []
+        for level, heading in headings:
             kept = [line for line in self.above.split("\n") if line and len(line) - len(line.lstrip("#")) < level]
             self.above = "\n".join(("", *kept, f"{'#' * level} {heading}", ""))
+        if headings:
             self.path = markdown_spans(self.above + "\ntext")[-1].headings
 
     def _add_output(self, output: dict[str, Any], place: str) -> None:

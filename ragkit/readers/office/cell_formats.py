@@ -19,6 +19,9 @@ DAYS_TO_1904 = 1462
 MAX_DECIMALS = 15
 """More digits are not stored."""
 
+MAX_CODE_CHARS = 1_000
+"""A spreadsheet program allows a quarter of this."""
+
 _DAY_S = 86_400
 _EXACT = 1e15  # larger numbers are stored rounded
 _NUMBER = re.compile(r"[-+]?(?:\d{1,400}\.?\d{0,400}|\.\d{1,400})(?:[eE][-+]?\d{1,3})?")
@@ -72,7 +75,7 @@ def built_in_format(number: int) -> CellFormat:
 
 def parse_format(code: str) -> CellFormat:
     """What a format code says of numbers that are not negative; `AS_IT_IS` for what is too clever."""
-    if _CONDITION.search(code):
+    if len(code) > MAX_CODE_CHARS or _CONDITION.search(code):
         return AS_IT_IS
     literals: list[str] = [""]  # what is shown as it stands, before and after each run of digits
     runs: list[str] = []

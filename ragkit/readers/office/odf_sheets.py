@@ -21,19 +21,24 @@ MAX_COLUMNS = 16_384
 MAX_SAME_ROWS = 1_000
 """A row that comes again more often, as one attribute may say, was filled down to the end and tells nothing new."""
 
+MAX_SAME_ROWS_OF_A_SHEET = 20_000
+"""The same for all rows that come again, since many may say it."""
+
 _BREAKS = frozenset({"s", "tab", "line-break"})
 
 
 def sheet_rows(table: "_Element") -> Iterator[tuple[int, Cells]]:
     """Number and cells of each row that holds something, in order."""
     merged = MergedCells()
-    number = 1
+    number, room = 1, MAX_SAME_ROWS_OF_A_SHEET
     for row in table.iter("{*}table-row"):
         times = _times(row, "number-rows-repeated")
         columns = dict(_cells(row))
         if columns:
             shown = {column: text for column, (text, _) in columns.items()}
-            for repeated in range(number, number + min(times, MAX_SAME_ROWS)):
+            again = min(times - 1, MAX_SAME_ROWS, room)
+            room -= again
+            for repeated in range(number, number + 1 + again):
                 cells = dict(shown)
                 merged.repeat_in(repeated, cells)
                 yield repeated, cells
