@@ -158,8 +158,9 @@ class CodeLines:
                 continue
             while around and around[-1][0] >= level:
                 around.pop()
-            if self.defines[number]:
-                around.append((level, self._name(words)))
+            name = self._name(words) if self.defines[number] else ""
+            if name:
+                around.append((level, name))
 
     def _name(self, words: str) -> str:
         section = _TEX_SECTION.match(words)
