@@ -179,6 +179,13 @@ def test_the_rarer_word_weighs_more_and_ties_go_by_id(keywords):
     assert scores[0] > scores[1] == scores[2] > scores[3] > 0
 
 
+def test_of_chunks_that_all_hold_a_word_those_that_say_it_most_come_first(keywords):
+    for chunk_id, text in enumerate(["fig nut nut nut", "fig nut fig nut", "fig fig fig nut"], start=1):
+        add_keywords(keywords, chunk_id, text)
+    assert [chunk_id for chunk_id, _ in search_keywords(keywords, "fig", 3)] == [3, 2, 1]
+    assert [chunk_id for chunk_id, _ in search_keywords(keywords, "fig", 3, within=(1, 2, 3))] == [3, 2, 1]
+
+
 WORDS = st.sampled_from(["apple", "apples", "pear", "Plum", "figs", "naïve", "the", "9", "kiwi's", "running"])
 TEXTS = st.lists(st.lists(WORDS, max_size=12).map(" ".join), min_size=1, max_size=12)
 

@@ -20,8 +20,9 @@ CREATE VIRTUAL TABLE keywords USING fts5(text, {_TOKENIZER});
 
 MAX_TERMS = 64
 
-SCORE_DIGITS = 6
-"""Scores are rounded to so many digits before they are compared."""
+SCORE_DIGITS = 12
+"""Scores are rounded to so many digits before they are compared: words that are in most chunks score a millionth, and
+even of these the order tells something."""
 
 _K1, _B, _LEAST_IDF = 1.2, 0.75, 1e-6  # those of FTS5: https://www.sqlite.org/fts5.html#the_bm25_function
 _WORD = re.compile(r"[^\W_]+")
