@@ -8,6 +8,7 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -32,6 +33,9 @@ MAX_COVER_CHARS = 300
 
 MIN_CONTENTS, MAX_BESIDES = 4, 2
 """A page with so many titles of chapters, and no more than so many other paragraphs, is a table of contents."""
+
+MAX_FIELDS = 10_000
+"""A book says a hundred things of itself at most."""
 
 _CONTAINER = "META-INF/container.xml"
 _PAGES = ("application/xhtml+xml", "text/html", "text/x-oeb1-document")
@@ -165,10 +169,10 @@ def _encrypted(package: Package) -> set[str]:
 def _fields(root: "_Element") -> dict[object, object]:
     """What a book says of itself."""
     said = defaultdict[str, list[str]](list)
-    for metadata in _all(root, "metadata"):
-        for element in metadata.iter():
-            if attribute(element, "event") not in ("modification", "creation"):
-                said[local_name(element).rpartition(":")[2].lower()].append(flat(element.text or ""))
+    metadata = next(_all(root, "metadata"), None)
+    for element in islice(() if metadata is None else metadata.iter(), MAX_FIELDS):
+        if attribute(element, "event") not in ("modification", "creation"):
+            said[local_name(element).rpartition(":")[2].lower()].append(flat(element.text or ""))
     return {
         "title": said["title"][:1],
         "author": said["creator"],
