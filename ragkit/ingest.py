@@ -136,7 +136,12 @@ class _Run:
         self._options = options
         self._found = found
         self._on_progress = on_progress
-        self._known = KnownFiles(writer.folder, writer.known_files())
+        filed = writer.filed_folders()
+        if options.collection is not None or options.labels is not None:
+            for _, real_folder in found.folders:
+                filed.put(real_folder, options.collection, options.labels)
+            writer.put_filed_folders(filed)
+        self._known = KnownFiles(writer.folder, writer.known_files(), filed)
         self._twins = Twins(self._known)
         self._prepared: list[_Prepared] = []
         self._copies: list[tuple[str, DocumentRef, FileStamp]] = []

@@ -46,8 +46,7 @@ class Kit:
     Questions can be limited: `kit.ask("...", where="date >= 2026-06-01", collection="letters", labels=["board"])`. A
     kit that is made with labels sees, whatever it is asked, only documents that carry one of them.
 
-    Pass `embedder`, `reader`, `generator`, `verifier` or `decider` to use models of your own that follow those
-    protocols.
+    A model of your own that follows the protocol of its role can be passed for each of them.
     """
 
     def __init__(  # noqa: PLR0913 - a model of one's own for every role
@@ -138,18 +137,20 @@ class Kit:
             IndexStateError: The index is damaged or was made with another embedder.
             ModelError: A model cannot be loaded or failed.
         """
-        answerer, scope = self.answerer, self.scope(within)
+        return self._ask(question, self.scope(within), id)
+
+    def _ask(self, question: str, scope: Scope, id: str | None = None) -> Answer:
         with self.index.snapshot(scope) as snapshot:
-            return answerer.answer(question, snapshot, id)
+            return self.answerer.answer(question, snapshot, id)
 
     def ask_many(self, questions: Iterable[str], **within: Unpack[Within]) -> list[Answer]:
-        """An answer for each question, in order."""
-        return [self.ask(question, **within) for question in questions]
+        """An answer for each question, in order; raises what `ask` does."""
+        scope = self.scope(within)
+        return [self._ask(question, scope) for question in questions]
 
     def chat(self, **within: Unpack[Within]) -> Chat:
-        """A new conversation, in which a follow-up such as "And when?" is understood."""
-        most = self.settings.max_question_chars
-        ask = partial(self.ask, **within)
+        """A new conversation, in which a follow-up such as "And when?" is understood; what limits it is checked now."""
+        most, ask = self.settings.max_question_chars, partial(self._ask, scope=self.scope(within))
         return Chat(lambda question: check_question(question, most), ask, lambda: self.generator)
 
     def explain(self, question: str, **within: Unpack[Within]) -> Trace:

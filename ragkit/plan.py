@@ -15,7 +15,7 @@ from ragkit.index.changes import KnownFiles, Twins
 from ragkit.index.files import FailedFile, FoundFile, find_files
 from ragkit.index.folder import DATABASE
 from ragkit.index.index import Index
-from ragkit.index.store import KnownFile, Origin
+from ragkit.index.store import Origin
 from ragkit.ingest_records import IngestOptions
 from ragkit.readers import reader_of
 from ragkit.readers.opening import bytes_of
@@ -60,7 +60,7 @@ def plan_paths(paths: Sequence[str | Path], folder: Path | str, options: IngestO
     """
     folder = Path(folder)
     found = find_files(paths, options.selection)
-    known = KnownFiles(folder, [] if options.rebuild else _known_files(folder))
+    known = _known(folder) if (folder / DATABASE).exists() and not options.rebuild else KnownFiles(folder, [])
     plan = Plan(skipped=found.skipped)
     sorter = _Sorter(known, options, plan)
     for file in found.files.values():
@@ -73,11 +73,9 @@ def plan_paths(paths: Sequence[str | Path], folder: Path | str, options: IngestO
     return plan
 
 
-def _known_files(folder: Path) -> list[KnownFile]:
-    if not (folder / DATABASE).exists():
-        return []
+def _known(folder: Path) -> KnownFiles:
     with Index.open(folder) as index, index.snapshot() as snapshot:
-        return snapshot.known_files()
+        return KnownFiles(folder, snapshot.known_files(), snapshot.filed_folders())
 
 
 class _Sorter:

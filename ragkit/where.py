@@ -2,7 +2,7 @@
 
 Conditions compare what documents say of themselves: `name = value` (or `!= < <= > >= ~`), `name in (a, b)`, `has name`,
 joined by `and`, `or`, `not` and parentheses; `WHERE_HELP` says what they mean. The SQL tests a row of `documents`
-against its rows in `facts(document, name, value)`; nothing in it comes from the text. Called by what searches.
+against its rows in `facts(document, name, value, is_own)`; nothing in it comes from the text. Called by what searches.
 """
 
 import re
@@ -33,8 +33,7 @@ MAX_DEPTH = 50
 SIMILAR_NAME = 0.85
 """Jaro-Winkler similarity of a slip or an abbreviation ("autor", "lang") to the name that was meant."""
 
-SHOWN_CHARS = 30
-SHOWN_NAMES = 10
+SHOWN_CHARS, SHOWN_NAMES = 30, 10
 """So much of what stands before a mistake, and so many names to choose from, fit into one line."""
 
 WHERE_HELP = """\
@@ -97,6 +96,7 @@ _DATE = re.compile(
 )
 _LIKE_A_DATE = re.compile(r"\d{4}([-/.])\d{1,2}(?:\1\d{1,2}(?:T.*)?)?|\d{1,2}([-/.])\d{1,2}\2\d{4}")
 _FACT = "EXISTS (SELECT 1 FROM facts WHERE facts.document = documents.id AND facts.name = ?"
+_OF_FILE = ("path", "name", "folder", "type", "collection", "modified")  # a document that says them is not believed
 _TEXT_TESTS = {operator: f"ragkit_folded(facts.value) {operator} ?" for operator in ("=", "<", "<=", ">", ">=")}
 _NUMBER_TESTS = {operator: f"ragkit_number(facts.value) {operator} ?" for operator in _TEXT_TESTS}
 _DATE_TESTS = {
@@ -218,13 +218,14 @@ def _joined(kind: str, parts: list[Condition]) -> Condition:
 def _leaf(kind: str, name_token: "Token", *others: "Token") -> Condition:
     """A comparison, a list or `has`."""
     name = _unquoted(name_token).lower()
+    fact = _FACT + " AND NOT facts.is_own" * (name in _OF_FILE)
     if kind == "has":
-        return Condition(f"{_FACT})", (name,), frozenset([name]))
+        return Condition(f"{fact})", (name,), frozenset([name]))
     operator, values = (str(others[0]), others[1:]) if kind == "comparison" else ("=", others)
     tests = [test for value in values for test in _tests("=" if operator == "!=" else operator, value)]
-    is_negative = kind == "none_of" or operator == "!="
+    negation = "NOT " if kind == "none_of" or operator == "!=" else ""
     return Condition(
-        f"{'NOT ' if is_negative else ''}{_FACT} AND ({' OR '.join(sql for sql, _ in tests)}))",
+        f"{negation}{fact} AND ({' OR '.join(sql for sql, _ in tests)}))",
         (name, *(parameter for _, parameters in tests for parameter in parameters)),
         frozenset([name]),
         len(values),
@@ -236,8 +237,7 @@ def _tests(operator: str, token: "Token") -> list[tuple[str, tuple[Parameter, ..
     text, is_quoted = _unquoted(token), token.type == "QUOTED"
     if operator == "~":
         return [("instr(ragkit_folded(facts.value), ?) > 0", (folded(text),))]
-    number = None if is_quoted and operator == "=" else _number(text)
-    moments = _moments(text)
+    number, moments = None if is_quoted and operator == "=" else _number(text), _moments(text)
     tests: list[tuple[str, tuple[Parameter, ...]]] = []
     if number is not None:
         tests = [(_NUMBER_TESTS[operator], (number,))]

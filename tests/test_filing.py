@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import sqlite3
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import pytest
 from fakes import ScriptedDecider, ScriptedGenerator, WordEmbedder, WordReader, WordVerifier
 
 import ragkit
-from ragkit.errors import InputError
+from ragkit.errors import IndexCorruptError, InputError
 from ragkit.index.filing import Filing, Scope
+from ragkit.index.folder import DATABASE
 from ragkit.index.index import Index
 from ragkit.index.spec import IndexSpec
 from ragkit.index.store import FileStamp, Origin
@@ -95,7 +97,7 @@ def index_of(folder, steps, order=None, labels=None):
         with IndexWriter.open(folder, SPEC) as writer:
             for version in order.sample(step, len(step)) if order else step:  # the ids of the chunks are others then
                 if labels is None or is_seen(version, labels):
-                    put(writer, version)
+                    put(writer, version if labels is None else without_other_labels(version, labels))
                     known.add(version.path)
                 elif version.path in known:
                     writer.remove(version.path)
@@ -104,6 +106,11 @@ def index_of(folder, steps, order=None, labels=None):
                 writer.tag(f"step {number}")
                 writer.commit()
     return folder
+
+
+def without_other_labels(version, labels):
+    shown = tuple(label for label in version.filing.labels if label in labels)
+    return replace(version, filing=replace(version.filing, labels=shown))
 
 
 def put(writer, version):
@@ -287,15 +294,94 @@ def test_a_file_keeps_its_filing_when_it_changes_and_a_new_one_takes_that_of_its
 
 
 @pytest.mark.usefixtures("place")
-def test_where_the_files_of_a_folder_are_filed_differently_a_new_one_gets_no_label():
+def test_a_new_file_is_filed_as_the_innermost_folder_that_was_named_with_labels():
     run(labels=("board",))
     run("docs/a.md", labels=("staff",))
-    run("docs/old", labels=("board",))
+    run("docs/old", labels=("press",))
+    write("docs/new.txt", "Figs are sweet.\n")
+    write("docs/old/new.txt", "Dates are sweet.\n")
     run()
+    assert seen(labels=["board"]) == ["docs/new.txt"]
+    assert seen(labels=["press"]) == ["docs/old/b.txt", "docs/old/new.txt"]
+    run(labels=("staff",), collection="letters")
+    write("docs/old/newer.txt", "Limes are sour.\n")
+    run("docs/old")
+    assert "docs/old/newer.txt" in seen(labels=["staff"], collection="letters")
+    run(labels=())
+    write("docs/newest.txt", "Pears are soft.\n")
+    run()
+    assert seen(labels=["board", "press", "staff"]) == []
+
+
+@pytest.mark.usefixtures("place")
+def test_no_file_gets_a_label_because_others_have_it(tmp_path, monkeypatch):
+    run("docs/old", "docs/a.md", labels=("board",))
+    write("docs/private.txt", "Salaries are secret.\n")
+    run()
+    assert "docs/private.txt" in seen()
+    assert "docs/private.txt" not in seen(labels=["board"])
+    run(labels=("board",))
+    write("elsewhere/docs/other.txt", "Wages are secret.\n")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    index_paths(["docs"], tmp_path / "index", WordEmbedder(), IngestOptions(60, 4))
+    monkeypatch.chdir(tmp_path)
+    assert "docs/other.txt" in seen()
+    assert "docs/other.txt" not in seen(labels=["board"])
+
+
+@pytest.mark.usefixtures("place")
+def test_how_a_folder_is_filed_moves_with_index_and_documents(tmp_path, monkeypatch):
+    run(labels=("board",))
+    Path("moved").mkdir()
+    for name in ("docs", "index"):
+        Path(name).rename(f"moved/{name}")
+    monkeypatch.chdir(tmp_path / "moved")
     write("docs/new.txt", "Figs are sweet.\n")
     run()
-    assert "docs/new.txt" in seen()
-    assert "docs/new.txt" not in seen(labels=["board", "staff"])
+    assert seen(labels=["board"]) == ["docs/a.md", "docs/new.txt", "docs/old/b.txt"]
+
+
+@pytest.mark.usefixtures("place")
+def test_a_document_that_says_where_it_is_filed_is_not_believed():
+    write("docs/c.md", "---\ncollection: letters\nfolder: docs/old\nmodified: 2026-01-01\n---\n\nCherries.\n")
+    run()
+    run("docs/old", collection="letters")
+    for where in ("collection = letters", "folder = docs/old", "modified > 2026 or collection = letters"):
+        assert seen(where=where) == ["docs/old/b.txt"]
+
+
+@pytest.mark.usefixtures("place")
+def test_a_label_that_was_damaged_is_noticed_where_the_file_is_too_large_to_hash(monkeypatch):
+    run(labels=("board",))
+    run("docs/old", labels=("press",))
+    monkeypatch.setattr("ragkit.index.folder.HASHED_BYTES", 0)
+    with sqlite3.connect(f"index/{DATABASE}") as connection:
+        rows = dict(connection.execute("SELECT path, id FROM documents WHERE is_live"))
+        moved = (rows["docs/a.md"], rows["docs/old/b.txt"])
+        connection.execute("UPDATE labels SET label = 'press' WHERE document = ?", moved[:1])
+    with pytest.raises(IndexCorruptError, match="labels of document"):
+        seen(labels=["press"])
+
+
+@pytest.mark.parametrize(
+    ("damage", "within"),
+    [
+        ("UPDATE facts SET value = 'letters' WHERE name = 'collection'", {"where": "collection = letters"}),
+        ("UPDATE documents SET collection = 'letters'", {"collection": "letters"}),
+        ("UPDATE facts SET value = 'ann' WHERE name = 'author'", {"where": "author = ann"}),
+    ],
+)
+@pytest.mark.usefixtures("place")
+def test_a_fact_that_was_damaged_shows_no_document(monkeypatch, damage, within):
+    run()
+    run("docs/old", collection="letters")
+    monkeypatch.setattr("ragkit.index.folder.HASHED_BYTES", 0)
+    with sqlite3.connect(f"index/{DATABASE}") as connection:
+        connection.execute(damage)
+    with a_kit("index") as kit, pytest.raises(IndexCorruptError, match=r"docs/a\.md"):
+        kit.search("apples", **within)
+    with Index.open("index") as index, pytest.raises(IndexCorruptError):
+        index.check_all()
 
 
 @pytest.mark.parametrize(
@@ -382,3 +468,29 @@ def test_the_same_bytes_read_in_two_ways_are_not_taken_for_each_other():
     with ragkit.open("index", **MODELS) as kit:
         kit.search("apples from the garden")
         assert [hit.to_dict() for hit in kit.search("apples from the garden", labels="board")] == fresh
+
+
+@pytest.mark.usefixtures("place")
+def test_a_limit_that_can_be_read_once_holds_for_every_question():
+    run()
+    run("docs/old", collection="letters")
+    with a_kit("index") as kit:
+        answers = kit.ask_many(["bananas yellow", "apples"], collection=iter(["letters"]))
+        conversation = kit.chat(collection=iter(["letters"]))
+        answers += [conversation.ask("bananas yellow"), conversation.ask("apples")]
+        paths = {hit.paragraph.document.path for answer in answers for hit in answer.nearest}
+        assert paths == {"docs/old/b.txt"}
+        assert kit.search("apples", collection=[]) == kit.search("apples", labels=[]) == []
+
+
+@pytest.mark.usefixtures("place")
+def test_whoever_has_some_labels_is_not_told_the_others():
+    run(labels=("board", "staff"))
+    with Index.open("index") as index, index.snapshot(Scope.of({"labels": ["staff"]})) as snapshot:
+        assert {file.origin.filing.labels for file in snapshot.known_files()} == {("staff",)}
+
+
+@pytest.mark.usefixtures("place")
+def test_there_may_be_very_many_labels():
+    run(labels=("board",))
+    assert seen(labels=["board", *(f"label{number}" for number in range(300_000))]) == ["docs/a.md", "docs/old/b.txt"]

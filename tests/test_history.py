@@ -352,6 +352,20 @@ def test_pruning_forgets_all_earlier_ones_but_the_newest_and_the_tagged(folder):
     assert kept(folder) == [4]
 
 
+def test_after_compacting_nothing_is_left_of_what_was_removed(tmp_path):
+    folder = tmp_path / "index"
+    write(folder, {f"{number}.txt": f"Ordinary text {number}." for number in range(30)})
+    write(folder, {"secret.txt": "The zanzibarian quokkafluff merger."})
+    with IndexWriter.open(folder, None) as writer:
+        writer.remove("secret.txt")
+        writer.commit()
+    maintenance.compact(folder)
+    left = b"".join(file.read_bytes() for file in folder.iterdir()).lower()
+    assert b"ordinari" in left
+    assert [word for word in (b"zanzibarian", b"quokkafluff", b"merger") if word in left] == []
+    assert len(list(folder.glob("*.faiss"))) == 1
+
+
 def test_compacting_makes_the_file_smaller_and_changes_nothing_else(tmp_path):
     folder = tmp_path / "index"
     texts = {f"{number}.txt": f"Text number {number}. " * 50 for number in range(40)}

@@ -169,6 +169,13 @@ def test_words_match_in_any_case_form_and_accent(keywords):
     assert [chunk_id for chunk_id, _ in search_keywords(keywords, "CAFE", 5)] == [2]
 
 
+@pytest.mark.parametrize("word", ["Straße", "GIESSEN", "gießen", "o\ufb03ce", "ΣΊΣΥΦΟΣ", "İzmir"])
+def test_a_word_is_found_as_it_is_written(keywords, word):
+    add_keywords(keywords, 1, f"Here {word} is said.")
+    assert [chunk_id for chunk_id, _ in search_keywords(keywords, word, 5)] == [1]
+    assert [chunk_id for chunk_id, _ in search_keywords(keywords, word, 5, within=[1])] == [1]
+
+
 def test_the_rarer_word_weighs_more_and_ties_go_by_id(keywords):
     texts = ["apple pear", "apple plum", "apple plum", "apple kiwi", "fig kiwi", "fig fig", "nut", "nut", "nut"]
     for chunk_id, text in enumerate(texts, start=1):

@@ -18,7 +18,7 @@ Facts = list[tuple[str, str]]
 
 SCHEMA = """
 CREATE TABLE documents (id INTEGER PRIMARY KEY, is_live INTEGER NOT NULL);
-CREATE TABLE facts (document INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL);
+CREATE TABLE facts (document INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, is_own DEFAULT 0);
 CREATE INDEX facts_of_documents ON facts (document, name);
 """
 
@@ -28,7 +28,9 @@ def stored(facts_of: dict[int, Facts], connection: sqlite3.Connection | None = N
     connection.executescript(SCHEMA)
     for document, facts in facts_of.items():
         connection.execute("INSERT INTO documents VALUES (?, 1)", (document,))
-        connection.executemany("INSERT INTO facts VALUES (?, ?, ?)", [(document, *fact) for fact in facts])
+        connection.executemany(
+            "INSERT INTO facts (document, name, value) VALUES (?, ?, ?)", [(document, *fact) for fact in facts]
+        )
     connection.commit()
     prepare(connection)
     return connection

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from ragkit.index.filed_folders import FiledFolders
 from ragkit.index.files import Found, FoundFile, normalised, real_path
 from ragkit.index.filing import Filing
 from ragkit.index.folder import sha256_of
@@ -22,14 +23,14 @@ CLOCK_STEP_NS = 2_000_000_000
 class KnownFiles:
     """The files of the documents that an index holds, and of their copies."""
 
-    def __init__(self, folder: Path, known: Iterable[KnownFile]):
+    def __init__(self, folder: Path, known: Iterable[KnownFile], filed: FiledFolders | None = None):
         self._folder = real_path(folder)
+        self._filed = filed or FiledFolders(folder, {})
         self._relative: dict[Path, str] = {}
         self._known = list(known)
         self._by_path = {file.path: file for file in self._known}
         self._by_location = {file.origin.stamp.location: file for file in self._known}
         self._claimed: set[str] = set()
-        self._filings: dict[str, Filing] = {}
 
     def claim(self, file: FoundFile) -> tuple[str, KnownFile | None]:
         """The path that a file has as a document, and what the index knows of it; each path is given once.
@@ -68,11 +69,9 @@ class KnownFiles:
     def filing(
         self, file: FoundFile, known: KnownFile | None, collection: str | None, labels: tuple[str, ...] | None
     ) -> Filing:
-        """Where a file is filed: as was asked for, else as it was, else as all that lie under the same argument are."""
-        before = known.origin.filing if known is not None else self._shared_filing(file.root)
-        return Filing.of(
-            before.collection if collection is None else collection, before.labels if labels is None else labels
-        )
+        """Where a file is filed: as was asked for, else as it was, else as the folder that it lies in."""
+        before = known.origin.filing if known is not None else self._filed.of(file.real.parent)
+        return before.changed(collection, labels)
 
     def is_unchanged(self, known: KnownFile, file: FoundFile, origin: Origin) -> bool:
         """Whether a file is as it was indexed; its content is read only if its size is the same and its time is not.
@@ -128,17 +127,6 @@ class KnownFiles:
             for known in self._known
             if PurePosixPath(known.path).is_relative_to(name) or self._file_of(known).is_relative_to(real)
         }
-
-    def _shared_filing(self, root: str) -> Filing:
-        """The filing of all files under an argument, whichever they came by; the default if they differ."""
-        if root not in self._filings:
-            filings = {
-                file.origin.filing
-                for file in self._known
-                if root == file.origin.stamp.root or PurePosixPath(file.path).is_relative_to(root)
-            }
-            self._filings[root] = filings.pop() if len(filings) == 1 else Filing()
-        return self._filings[root]
 
     def _location(self, real: Path) -> str:
         folder = real.parent

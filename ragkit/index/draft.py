@@ -6,13 +6,12 @@ out what no generation is kept for.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Self, cast
 
 from ragkit.index.checksums import check_offsets, chunk_checksum, document_checksum, text_hash
+from ragkit.index.file_facts import day_of, facts_of_file, facts_of_path
 from ragkit.index.history import copies_at, documents_at
 from ragkit.index.keywords import add_keywords, remove_keywords
 from ragkit.index.schema import SCHEMA
@@ -46,7 +45,8 @@ class Draft(Store):
         self.connection.execute("COMMIT")
 
     def vacuum(self) -> None:
-        """Gives back the space of what was removed, and begins another transaction."""
+        """Gives back the space of what was removed, of which nothing is left then, and begins another transaction."""
+        self.connection.execute("INSERT INTO keywords (keywords) VALUES ('optimize')")  # or removed words stay in it
         self.commit()
         self.connection.execute("VACUUM")
         self.connection.execute("BEGIN")
@@ -89,7 +89,7 @@ class Draft(Store):
             ),
         )
         self._put_facts(row, ((fact.name, fact.value) for fact in document.facts), is_own=True)
-        self._put_facts(row, _facts_of_file(document.ref.path, origin), is_own=False)
+        self._put_facts(row, facts_of_file(document.ref.path, filing.collection, stamp.mtime_ns), is_own=False)
         return [self._put_chunk(row, chunk, vector) for chunk, vector in embedded]
 
     def _insert(self, table: str, columns: dict[str, object]) -> int:
@@ -194,7 +194,7 @@ class Draft(Store):
         self.connection.execute(places, (row,))
         path = self.connection.execute("SELECT path FROM documents WHERE id = ?", (row,)).fetchone()
         paths = [*path, *(copy for copy, _ in self.copies_of(row))]
-        self._put_facts(row, dict.fromkeys(fact for path in paths for fact in _facts_of_path(path)), is_own=False)
+        self._put_facts(row, dict.fromkeys(fact for path in paths for fact in facts_of_path(path)), is_own=False)
 
     def put_stamp(self, path: str, stamp: FileStamp) -> None:
         """Notes how the file of an unchanged document, or a copy of it, looks now."""
@@ -205,37 +205,4 @@ class Draft(Store):
         row = self.row_of(path)
         if row is not None:
             modified = "UPDATE facts SET value = ? WHERE document = ? AND name = 'modified' AND NOT is_own"
-            self.connection.execute(modified, (_day_of(stamp), row))
-
-
-def renamed(
-    document: Document, embedded: Sequence[tuple[Chunk, Vector]], path: str
-) -> tuple[Document, list[tuple[Chunk, Vector]]]:
-    """The same document by another path."""
-    ref = replace(document.ref, path=path)
-    paragraphs = {paragraph.number: replace(paragraph, document=ref) for paragraph in document.paragraphs}
-    chunks = [
-        (replace(chunk, document=ref, paragraphs=tuple(paragraphs[p.number] for p in chunk.paragraphs)), vector)
-        for chunk, vector in embedded
-    ]
-    return replace(document, ref=ref, paragraphs=tuple(paragraphs.values())), chunks
-
-
-def _facts_of_file(path: str, origin: Origin) -> Iterator[tuple[str, str]]:
-    """What a path and a file say of a document, so that questions can be limited by it."""
-    yield from _facts_of_path(path)
-    yield "collection", origin.filing.collection
-    yield "modified", _day_of(origin.stamp)
-
-
-def _facts_of_path(path: str) -> Iterator[tuple[str, str]]:
-    place = PurePosixPath(path)
-    yield "path", path
-    yield "name", place.name
-    yield "folder", str(place.parent)
-    yield "type", place.suffix.lstrip(".").lower()
-
-
-def _day_of(stamp: FileStamp) -> str:
-    """The day on which a file was last changed, in UTC so that it is the same everywhere."""
-    return datetime.fromtimestamp(abs(stamp.mtime_ns) // 10**9, UTC).date().isoformat()
+            self.connection.execute(modified, (day_of(stamp.mtime_ns), row))

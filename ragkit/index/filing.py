@@ -3,6 +3,7 @@
 A `Filing` goes in with a document, a `Scope` comes with a question; what is outside its scope does not exist for it.
 """
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterable
@@ -39,6 +40,12 @@ class Filing:
         name = DEFAULT_COLLECTION if collection is None else _checked(collection, "collection")
         return cls(name, tuple(sorted({_checked(label, "label") for label in _several(labels)})))
 
+    def changed(self, collection: str | None, labels: Iterable[str] | None) -> "Filing":
+        """The same with what is not None in its place."""
+        return Filing.of(
+            self.collection if collection is None else collection, self.labels if labels is None else labels
+        )
+
 
 class Within(TypedDict, total=False):
     """What a caller may limit a question to.
@@ -60,12 +67,12 @@ class Scope:
 
     Attributes:
         labels: Only documents that carry one of them; None sees all, an empty set nothing.
-        collections: Only these; empty means all.
+        collections: Only these; None sees all, an empty set nothing.
         where: Only documents of which this is true.
     """
 
     labels: frozenset[str] | None = None
-    collections: frozenset[str] = frozenset()
+    collections: frozenset[str] | None = None
     where: Condition | None = None
 
     @classmethod
@@ -76,9 +83,11 @@ class Scope:
             InputError: A name or the condition cannot be understood.
         """
         collection, labels, where = within.get("collection"), within.get("labels"), within.get("where")
-        named = frozenset(_checked(name, "collection") for name in _several(() if collection is None else collection))
-        allowed = None if labels is None else frozenset(_checked(label, "label") for label in _several(labels))
-        return cls(allowed, named, parse_condition(where) if where is not None else None)
+        return cls(
+            None if labels is None else frozenset(_checked(label, "label") for label in _several(labels)),
+            None if collection is None else frozenset(_checked(name, "collection") for name in _several(collection)),
+            None if where is None else parse_condition(where),
+        )
 
     def with_labels(self, labels: frozenset[str] | None) -> "Scope":
         """The same for someone who has no labels but these."""
@@ -89,7 +98,12 @@ class Scope:
     @property
     def is_everything(self) -> bool:
         """Whether nothing is out of it."""
-        return self.labels is None and not self.collections and self.where is None
+        return self.labels is None and self.collections is None and self.where is None
+
+    def allows(self, filing: Filing) -> bool:
+        """Whether a document that is filed so can be in it."""
+        is_shown = self.labels is None or not self.labels.isdisjoint(filing.labels)
+        return is_shown and (self.collections is None or filing.collection in self.collections)
 
 
 def visible_documents(connection: sqlite3.Connection, scope: Scope) -> list[int]:
@@ -101,7 +115,7 @@ def visible_documents(connection: sqlite3.Connection, scope: Scope) -> list[int]
     """
     allowed = _allowed(connection, scope, "is_live")
     there = set(allowed.values())
-    if allowed and (missing := sorted(scope.collections - there)):
+    if allowed and (missing := sorted((scope.collections or frozenset()) - there)):
         raise InputError(f"There is no collection '{missing[0]}'. There are: {', '.join(sorted(there))}")
     seen = _in_collections(allowed, scope)
     if seen and scope.where is not None:
@@ -116,17 +130,20 @@ def documents_ever_visible(connection: sqlite3.Connection, scope: Scope) -> list
 
 def _allowed(connection: sqlite3.Connection, scope: Scope, of_which: str) -> dict[int, str]:
     """The documents that labels leave, by row, with their collections."""
-    rows = dict(connection.execute(f"SELECT id, collection FROM documents WHERE {of_which} ORDER BY id"))
+    rows = connection.execute(f"SELECT id, collection, labels FROM documents WHERE {of_which} ORDER BY id").fetchall()
     if scope.labels is None:
-        return rows
-    marks = ", ".join("?" * len(scope.labels))
-    found = connection.execute(f"SELECT document FROM labels WHERE label IN ({marks})", tuple(scope.labels))
+        return {row: collection for row, collection, _ in rows}
+    wanted = json.dumps(sorted(scope.labels))
+    found = connection.execute("SELECT document FROM labels WHERE label IN (SELECT value FROM json_each(?))", (wanted,))
     shown = {row for (row,) in found}
-    return {row: collection for row, collection in rows.items() if row in shown}
+    for row, _, labels in rows:
+        if (row in shown) == scope.labels.isdisjoint(json.loads(labels)):
+            raise ValueError(f"the labels of document {row} are not what was indexed")
+    return {row: collection for row, collection, _ in rows if row in shown}
 
 
 def _in_collections(allowed: dict[int, str], scope: Scope) -> list[int]:
-    return [row for row, name in allowed.items() if not scope.collections or name in scope.collections]
+    return [row for row, name in allowed.items() if scope.collections is None or name in scope.collections]
 
 
 def _that_pass(connection: sqlite3.Connection, rows: list[int], scope: Scope) -> list[int]:

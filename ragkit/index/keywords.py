@@ -33,7 +33,7 @@ Scored = list[tuple[int, float]]
 def question_terms(question: str) -> list[str]:
     """The distinct words to search for, in lower case: the content words or, failing those, all."""
     found = _WORD.findall(unicodedata.normalize("NFC", question))
-    words = list(dict.fromkeys(word.casefold() for word in found))
+    words = list(dict.fromkeys(word.lower() for word in found))
     return ([word for word in words if word not in STOP_WORDS] or words)[:MAX_TERMS]
 
 

@@ -1,44 +1,28 @@
 """An index as one file: written with checksums, and taken in again on another machine.
 
 The file is a ZIP archive of the database and a manifest that holds its SHA-256; vectors are made anew from it. Parquet
-is for other programs and is not taken in again. Called by `maintenance`.
+is for other programs and is not taken in again. Called by `maintenance`; `intake` distrusts what is imported.
 """
 
 import hashlib
 import json
-import sqlite3
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import astuple, dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from ragkit.durable import sync
-from ragkit.errors import InputError, StorageError
-from ragkit.index.checksums import ChecksumError
-from ragkit.index.draft import Draft
-from ragkit.index.folder import DATABASE, LOCK, check_database, writing
-from ragkit.index.history import generations
-from ragkit.index.index import Index
+from ragkit.errors import IndexStateError, InputError, StorageError
+from ragkit.index.folder import DATABASE, INTEGRITY, LOCK, check_database, vectors_generations, writing
+from ragkit.index.index import Index, IndexInfo
+from ragkit.index.intake import EXPORT_VERSION, MANIFEST, checked_spec, not_ours, read_manifest, unpack
 from ragkit.index.schema import SCHEMA_VERSION
 from ragkit.index.session import Session, locked
-from ragkit.index.spec import IndexSpec
-from ragkit.index.store import Store
-
-EXPORT_VERSION = 1
-MANIFEST = "manifest.json"
 
 _BLOCK_BYTES = 2**20
-_MAX_MANIFEST_BYTES = 64 * 1024
-_MAX_DIMENSIONS = 2**16
-_NO_ARCHIVE = (
-    zipfile.BadZipFile, zlib.error, struct.error, KeyError, EOFError, RuntimeError, ValueError, TypeError, OverflowError
-)  # fmt: skip
-"""What `zipfile` and `json` raise for bytes that are not what they should be."""
 
 _PARQUET_ROWS = 10_000
 """So many chunks make a row group, so that a large index does not fill the memory."""
@@ -101,31 +85,51 @@ def import_index(file: Path, folder: Path, timeout_s: float = 10.0) -> Exported:
 
     Raises:
         InputError: The file is no export, or damaged, or there is an index already.
+        StorageError: There is no room for it.
     """
-    manifest = _read_manifest(file)
+    manifest = read_manifest(file)
     with writing(folder):
-        was_there, is_done = folder.exists(), False
+        was_there, facts = folder.exists(), None
     try:
         with locked(folder, timeout_s), writing(folder):
             if (folder / DATABASE).exists():
                 raise InputError(f"There is an index in '{folder}' already. Choose another folder")
-            session = Session(folder)
+            before = _files(folder)
             try:
-                _unpack(file, manifest, session.draft_file)
-                spec = _check(file, session.draft_file)
-                draft = session.adopt()
-                session.write_vectors(spec.dimensions)
-                session.switch(draft.generation, spec)
+                facts = _make(file, manifest, folder)
             finally:
-                session.close()
-        is_done = True
+                if facts is None:
+                    for made in _files(folder) - before:
+                        made.unlink(missing_ok=True)
     finally:
-        if not is_done and not was_there:
+        if facts is None and not was_there:
             _leave(folder)
-    with Index.open(folder) as index:
-        index.check_all()
-        facts = index.info()
     return Exported(file, facts.documents, facts.generation, file.stat().st_size)
+
+
+def _make(file: Path, manifest: dict[str, Any], folder: Path) -> IndexInfo:
+    """Makes an index of an exported file, and checks it whole."""
+    session = Session(folder)
+    try:
+        unpack(file, manifest, session.draft_file)
+        spec = checked_spec(file, session.draft_file)
+        draft = session.adopt()
+        session.write_vectors(spec.dimensions)
+        session.switch(draft.generation, spec)
+    finally:
+        session.close()
+    try:
+        with Index.open(folder) as index:
+            index.check_all()
+            return index.info()
+    except IndexStateError as exc:
+        raise not_ours(file) from exc
+
+
+def _files(folder: Path) -> set[Path]:
+    """The files that make the index in a folder, if it is there."""
+    names = (DATABASE, INTEGRITY, *vectors_generations(folder))
+    return {folder / name for name in names if (folder / name).exists()}
 
 
 def export_parquet(folder: Path, file: Path) -> Exported:
@@ -212,87 +216,3 @@ def _leave(folder: Path) -> None:
         if [file.name for file in folder.iterdir()] == [LOCK]:
             (folder / LOCK).unlink()
             folder.rmdir()
-
-
-@contextmanager
-def _archive(file: Path) -> Iterator[zipfile.ZipFile]:
-    """An exported file, open; whatever its bytes are, what is wrong with them is an InputError."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            yield archive
-    except FileNotFoundError as exc:
-        raise InputError(f"There is no file '{file}'. Check the path") from exc
-    except OSError as exc:  # also where a damaged file points to places that no file has
-        raise InputError(f"'{file}' cannot be read: {exc.strerror or exc}. Check the path") from exc
-    except _NO_ARCHIVE as exc:
-        raise InputError(f"'{file}' is damaged or no export of ragkit. Export it again") from exc
-
-
-def _member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
-    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise zipfile.BadZipFile("compressed as exports are not")
-    return archive.open(name)
-
-
-def _read_manifest(file: Path) -> dict[str, Any]:
-    with _archive(file) as archive, _member(archive, MANIFEST) as member:
-        manifest = json.loads(member.read(_MAX_MANIFEST_BYTES))
-        version, schema = int(manifest["ragkit_export"]), int(manifest["format"])
-        if (version, schema) == (EXPORT_VERSION, SCHEMA_VERSION):
-            return {"bytes": int(manifest["bytes"]), "sha256": str(manifest["sha256"])}
-    raise InputError(
-        f"'{file}' was exported as version {version}, format {schema}; this version of ragkit takes version "
-        f"{EXPORT_VERSION}, format {SCHEMA_VERSION}. Export it again with this version"
-    )
-
-
-def _blocks(file: Path) -> Iterator[bytes]:
-    with _archive(file) as archive, _member(archive, DATABASE) as member:
-        while block := member.read(_BLOCK_BYTES):
-            yield block
-
-
-def _unpack(file: Path, manifest: dict[str, Any], target: Path) -> None:
-    """Puts the database of an exported file in its place, whole."""
-    digest, left = hashlib.sha256(), manifest["bytes"]
-    with target.open("wb") as opened:
-        for block in _blocks(file):
-            left -= len(block)
-            if left < 0:
-                break
-            digest.update(block)
-            opened.write(block)
-    if left or digest.hexdigest() != manifest["sha256"]:
-        raise InputError(f"'{file}' is damaged: its checksum differs. Export it again")
-
-
-def _check(file: Path, database: Path) -> IndexSpec:
-    """What made an imported database.
-
-    Raises:
-        InputError: It has not ragkit's own tables and nothing else, such as a trigger, or it does not fit together.
-    """
-    try:
-        with closing(Store.open_to_read(database)) as store, closing(Draft.open(":memory:", new=True)) as fresh:
-            spec, generation = IndexSpec.from_meta(store.meta()), store.meta()["generation"]
-            widths = {vector.shape for _, chunks in store.checked_documents() for _, vector in chunks}
-            is_whole = (
-                _tables(store) == _tables(fresh)
-                and not store.damage()
-                and store.chunk_ids() == store.keyword_ids()
-                and widths <= {(spec.dimensions,)}
-                and tuple(map(type, astuple(spec))) == (str, int, int, int, int)
-                and 0 < spec.dimensions < _MAX_DIMENSIONS
-                and generation in {one.number for one in generations(store.connection)}
-            )
-    except (sqlite3.Error, ChecksumError, ValueError, TypeError, KeyError, OverflowError):
-        is_whole = False
-    if not is_whole:
-        raise InputError(f"'{file}' holds a database that is not as ragkit makes it. Export it again")
-    return spec
-
-
-def _tables(store: Store) -> list[tuple[Any, ...]]:
-    """All that a database says of its own kind and tables."""
-    kind = [store.connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")]
-    return kind + sorted(store.connection.execute("SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema"))

@@ -43,6 +43,7 @@ class Session:
         base: The present database, open; None if there is none or it is to be replaced whatever it holds.
         draft: None until something is to be written.
         generation: The present one; 0 if there is none.
+        keeps_last: Whether the vectors of the generation before the present one are kept: a reader may be opening it.
     """
 
     def __init__(self, folder: Path):
@@ -50,6 +51,7 @@ class Session:
         self.base: Store | None = None
         self.draft: Draft | None = None
         self.generation = 0
+        self.keeps_last = True
         self._recorded = recorded_integrity(folder)
         (folder / DRAFT).unlink(missing_ok=True)
 
@@ -133,9 +135,9 @@ class Session:
         return [self._recorded.generation, *vectors_generations(self.folder).values()]
 
     def tidy(self) -> None:
-        """Removes the vectors of old and unfinished generations, but for the last: a reader may be opening it."""
+        """Removes the vectors of old and unfinished generations."""
         files = vectors_generations(self.folder)
-        before = max((number for number in files.values() if number < self.generation), default=0)
+        before = max((number for number in files.values() if self.keeps_last and number < self.generation), default=0)
         for name, number in files.items():
             if number not in (self.generation, before) or name != vectors_name(number):
                 (self.folder / name).unlink(missing_ok=True)

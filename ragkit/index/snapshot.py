@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ import numpy.typing as npt
 
 from ragkit.errors import IndexStateError
 from ragkit.index.checksums import ChecksumError
+from ragkit.index.file_facts import is_noted_rightly
+from ragkit.index.filed_folders import FiledFolders
 from ragkit.index.filing import Scope, documents_ever_visible, visible_documents
 from ragkit.index.folder import DATABASE, check_database, corrupt, file_identity, reading
 from ragkit.index.history import Generation, generations, generations_of
@@ -59,6 +61,7 @@ class Snapshot:
         self._visible = visible
         self._lock = threading.RLock()
         self._scoped: OrderedDict[Scope, Snapshot] = OrderedDict()
+        self._allowed: set[str] = set()
 
     def within(self, scope: Scope) -> "Snapshot":
         """The same generation as someone sees it for whom nothing else exists: no text, no count, no score tells of it.
@@ -68,6 +71,8 @@ class Snapshot:
         """
         if scope.is_everything:
             return self
+        if self._visible is not None:
+            raise ValueError("what is limited already cannot be limited again")
         with self._lock:
             if scope not in self._scoped:
                 self._scoped[scope] = self._view(scope)
@@ -99,6 +104,10 @@ class Snapshot:
         seen = chunk_ids if self._visible is None else [one for one in chunk_ids if one in self._visible.chunk_set]
         with self._reading() as store:
             found = store.chunks(dict.fromkeys(seen))
+            if self._visible is not None:
+                for path in {chunk.document.path for chunk in found.values()} - self._allowed:
+                    _check_allowed(store, path, self._visible.scope)
+                    self._allowed.add(path)
         return {chunk_id: found[chunk_id] for chunk_id in chunk_ids if chunk_id in found}
 
     def documents(self) -> list[DocumentRef]:
@@ -123,7 +132,14 @@ class Snapshot:
         with self._reading() as store:
             files = store.known_files()
         paths = {ref.path for ref in self.documents()}
-        return sorted((file for file in files if file.ref.path in paths), key=lambda file: file.path)
+        labels = None if self._visible is None else self._visible.scope.labels
+        shown = (file for file in files if file.ref.path in paths)
+        return sorted((_without_other_labels(file, labels) for file in shown), key=lambda file: file.path)
+
+    def filed_folders(self) -> FiledFolders:
+        """How the folders of documents are filed."""
+        with self._reading():
+            return FiledFolders(self.folder, self._meta)
 
     def counts(self) -> Counts:
         """How much it holds."""
@@ -172,6 +188,24 @@ class Snapshot:
                 yield self._store
             except (ChecksumError, KeyError, TypeError, ValueError) as exc:
                 raise corrupt(self.folder, str(exc)) from exc
+
+
+def _without_other_labels(file: KnownFile, labels: frozenset[str] | None) -> KnownFile:
+    """What someone with some labels, or the owner, is told of a file."""
+    if labels is None:
+        return file
+    filing = replace(file.origin.filing, labels=tuple(sorted(labels.intersection(file.origin.filing.labels))))
+    return replace(file, origin=replace(file.origin, filing=filing))
+
+
+def _check_allowed(store: Store, path: str, scope: Scope) -> None:
+    """Raises ChecksumError unless a document, as it was indexed, may be in a scope: its tables alone decided so far."""
+    row = store.row_of(path)
+    if row is None:
+        raise ChecksumError(f"document '{path}' is not there, but chunks of it are")
+    store.document_of(row)
+    if not (is_noted_rightly(store.connection, row) and scope.allows(store.origin_of(row).filing)):
+        raise ChecksumError(f"what is noted of document '{path}' is not what was indexed")
 
 
 def load_newest(folder: Path) -> tuple[Identity, Snapshot]:

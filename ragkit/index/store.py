@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ragkit.index.checksums import ChecksumError, chunk_checksum, document_checksum, text_hash
+from ragkit.index.file_facts import is_noted_rightly
 from ragkit.index.filing import Filing
 from ragkit.records import Chunk, Document, DocumentRef, Fact, Paragraph, ParagraphKind
 
@@ -236,6 +237,8 @@ class Store:
         """
         for (row,) in self.connection.execute("SELECT id FROM documents ORDER BY id").fetchall():
             self.document_of(row)
+            if not is_noted_rightly(self.connection, row):
+                raise ChecksumError(f"what is noted of document {row} is not what was indexed")
             yield row, [(chunk_id, vector) for chunk_id, _, vector in self.embedded_chunks(row)]
 
     def _chunks_of(self, document_row: int, rows: list[tuple[Any, ...]]) -> list[tuple[int, Chunk, Vector]]:

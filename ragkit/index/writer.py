@@ -14,7 +14,8 @@ import numpy as np
 
 from ragkit.errors import ModelError
 from ragkit.index.checksums import ChecksumError
-from ragkit.index.draft import Draft, renamed
+from ragkit.index.draft import Draft
+from ragkit.index.filed_folders import FiledFolders
 from ragkit.index.folder import DATABASE, OLDER_VERSIONS, check_database, corrupt, has_whole_vectors, reading, writing
 from ragkit.index.history import (
     DEAD_SHARE,
@@ -28,6 +29,7 @@ from ragkit.index.history import (
     untagged_before,
 )
 from ragkit.index.migration import first_documents, first_last_ids, first_spec
+from ragkit.index.renaming import bequeath
 from ragkit.index.schema import SCHEMA_VERSION
 from ragkit.index.session import Session, locked
 from ragkit.index.spec import IndexSpec, check_spec
@@ -105,6 +107,17 @@ class IndexWriter:
         with writing(self.folder):
             return self._store.known_files()
 
+    def filed_folders(self) -> FiledFolders:
+        """How the folders of documents are filed."""
+        with writing(self.folder):
+            return FiledFolders(self.folder, self._store.meta())
+
+    def put_filed_folders(self, filed: FiledFolders) -> None:
+        """Notes how the folders of documents are filed; no generation of its own, as a tag is none."""
+        with writing(self.folder):
+            if not filed.to_meta().items() <= self._store.meta().items():
+                self._session.begin().put_meta(filed.to_meta())
+
     def counts(self) -> Counts:
         """How much there is, uncommitted changes included."""
         with writing(self.folder):
@@ -138,7 +151,7 @@ class IndexWriter:
         with writing(self.folder):
             draft = self._change()
             if not draft.remove_copy(path):
-                _bequeath(draft, path)
+                bequeath(draft, path)
         self._touched.pop(path, None)
 
     def touch(self, path: str, stamp: FileStamp) -> None:
@@ -187,6 +200,7 @@ class IndexWriter:
             forget(draft.connection, forgotten)
             purge(draft.connection)
             draft.vacuum()
+        self._session.keeps_last = False  # their vectors tell what was removed; who is opening one opens the new one
         return len(forgotten)
 
     def commit(self) -> int:
@@ -265,27 +279,6 @@ class IndexWriter:
 def now() -> str:
     """The time, in UTC and whole seconds, as generations note it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _bequeath(draft: Draft, path: str) -> None:
-    """Lets the document of a path die; where it has copies, it goes on under the path of the first."""
-    row = draft.row_of(path)
-    if row is None:
-        return
-    copies = draft.copies_of(row)
-    if copies:
-        heir, stamp = copies[0]
-        known = draft.origin_of(row)
-        embedded = [(chunk, vector) for _, chunk, vector in draft.embedded_chunks(row)]
-        document, chunks = renamed(draft.document_of(row), embedded, heir)
-        draft.retire(path)
-        draft.put_document(document, chunks, Origin(stamp, known.reader, known.filing))
-        heir_row = draft.row_of(heir)
-        assert heir_row is not None
-        for copy, copy_stamp in copies[1:]:
-            draft.put_copy(copy, heir_row, copy_stamp)
-    else:
-        draft.retire(path)
 
 
 def _check_vector(vector: Vector, spec: IndexSpec) -> None:
