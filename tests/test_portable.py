@@ -7,7 +7,10 @@ import os
 import random
 import shutil
 import sqlite3
+import stat
+import warnings
 import zipfile
+from collections import deque
 from contextlib import closing
 from pathlib import Path
 
@@ -20,10 +23,14 @@ from fakes import ScriptedDecider, ScriptedGenerator, WordEmbedder, WordReader, 
 import ragkit
 from ragkit import maintenance
 from ragkit.errors import IndexNotFoundError, InputError, RagkitError, StorageError
-from ragkit.index.folder import DATABASE
+from ragkit.index.checksums import chunk_checksum
+from ragkit.index.folder import DATABASE, INTEGRITY, LOCK
 from ragkit.index.index import Index
-from ragkit.index.portable import MANIFEST, export_index, export_parquet, import_index
+from ragkit.index.intake import MANIFEST, MAX_RATIO, Limit
+from ragkit.index.portable import export_index, export_parquet, import_index
 from ragkit.index.schema import SCHEMA_VERSION
+from ragkit.index.session import MAX_ROW
+from ragkit.index.store import Store
 from ragkit.ingest import index_paths
 from ragkit.ingest_records import IngestOptions
 
@@ -255,7 +262,7 @@ def test_a_newer_version_is_named(exported):
     refuse(pack(exported, format=SCHEMA_VERSION + 1), f"as version 1, format {SCHEMA_VERSION + 1}")
 
 
-@pytest.mark.parametrize("size", [0, -1, 4096, 10**15])
+@pytest.mark.parametrize("size", [0, -1, 4096, 10**6])
 def test_a_database_that_is_larger_or_smaller_than_it_says_is_refused(exported, size):
     refuse(pack(exported, bytes=size), "its checksum differs")
 
@@ -265,6 +272,37 @@ def test_what_unpacks_to_more_than_it_says_is_cut_off_early(exported):
     file = pack(exported, bytes=1000)
     assert Path(file).stat().st_size < 1_000_000
     refuse(file, "its checksum differs")
+
+
+@pytest.mark.parametrize("size", [10**9, 10**400])
+def test_what_would_unpack_to_far_more_than_an_index_is_not_unpacked(exported, size):
+    refuse(pack(exported | {DATABASE: b"\0" * 10**6}, bytes=size), f"more than {MAX_RATIO} times its size")
+
+
+def test_what_the_disk_has_no_room_for_is_not_unpacked(exported):
+    free = shutil.disk_usage(".").free
+    file = Path(pack(exported, bytes=2 * free))
+    content = file.read_bytes()
+    with file.open("wb") as padded:  # what comes before a ZIP archive is no part of it, and a hole takes no room
+        padded.seek(2 * free // MAX_RATIO)
+        padded.write(content)
+    with pytest.raises(StorageError, match=r"unpacks to [\d,]+ MB and [\d,]+ MB are free. Make room"):
+        import_index(file, Path("refused"))
+    assert not Path("refused").exists()
+
+
+@pytest.mark.parametrize("name", [DATABASE, MANIFEST])
+def test_a_member_that_is_a_link_or_there_twice_is_refused(exported, name):
+    linked, doubled = ({DATABASE: 1, MANIFEST: 1, name: times} for times in (1, 2))
+    for file, members, kind in (("linked", linked, stat.S_IFLNK), ("doubled", doubled, stat.S_IFREG)):
+        with zipfile.ZipFile(file, "w") as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # zipfile's own, of the second
+            for member, times in members.items():
+                info = zipfile.ZipInfo(member)
+                info.external_attr = (kind if member == name else stat.S_IFREG) << 16
+                for _ in range(times):
+                    archive.writestr(info, exported[member])
+        refuse(file)
 
 
 def altered(exported, *statements):
@@ -291,6 +329,14 @@ def altered(exported, *statements):
         ),
         pytest.param(["CREATE TABLE more (x)"], id="another-table"),
         pytest.param(["CREATE VIEW more AS SELECT * FROM meta"], id="view"),
+        pytest.param(
+            [
+                "DROP TABLE meta",
+                "CREATE VIEW meta AS WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) "
+                "SELECT 'a' AS key, n AS value FROM c",
+            ],
+            id="endless-view",
+        ),
         pytest.param(["DROP TABLE tags"], id="a-table-less"),
         pytest.param(["DROP INDEX live_documents"], id="an-index-less"),
         pytest.param(["ALTER TABLE documents ADD COLUMN x"], id="another-column"),
@@ -299,6 +345,24 @@ def altered(exported, *statements):
         pytest.param(["DELETE FROM meta"], id="no-facts"),
         pytest.param(["UPDATE meta SET value = 'x' WHERE key = 'generation'"], id="no-number"),
         pytest.param(["UPDATE meta SET value = 77 WHERE key = 'generation'"], id="another-generation"),
+        *(
+            pytest.param(
+                [
+                    f"UPDATE meta SET value = {number} WHERE key = 'generation'",
+                    f"UPDATE generations SET number = {number} WHERE number = 3",
+                ],
+                id=f"generation{number}",
+            )
+            for number in (2**63 - 1, MAX_ROW, 0, -5)
+        ),
+        pytest.param(["UPDATE meta SET value = '3' WHERE key = 'generation'"], id="generation-as-text"),
+        pytest.param([f"UPDATE sqlite_sequence SET seq = {2**63 - 1}"], id="no-rows-left"),
+        pytest.param(["UPDATE sqlite_sequence SET seq = NULL"], id="no-last-row"),
+        pytest.param(
+            [f"UPDATE copies SET document = {MAX_ROW}", f"UPDATE documents SET id = {MAX_ROW} WHERE id = 1"],
+            id="row-too-high",
+        ),
+        pytest.param([f"UPDATE paragraphs SET headings = '{'[' * 100_000}'"], id="deep-nesting"),
         pytest.param(["UPDATE meta SET value = -5 WHERE key = 'dimensions'"], id="no-dimensions"),
         pytest.param(["UPDATE meta SET value = 65 WHERE key = 'dimensions'"], id="other-dimensions"),
         pytest.param(["UPDATE meta SET value = x'00' WHERE key = 'embedder'"], id="no-embedder"),
@@ -310,6 +374,34 @@ def altered(exported, *statements):
 )
 def test_a_database_that_is_not_as_ragkit_makes_it_is_refused(exported, statements):
     refuse(pack(altered(exported, *statements)), "holds a database that is not as ragkit makes it")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_vectors_that_are_no_numbers_are_refused_though_their_checksums_fit(exported, value):
+    Path("altered").write_bytes(exported[DATABASE])
+    with closing(sqlite3.connect("altered", isolation_level=None)) as connection:
+        for chunk_id, chunk, vector in Store(connection).embedded_chunks(1):
+            content = np.full_like(vector, value).tobytes()
+            changed = (content, chunk_checksum(chunk, content), chunk_id)
+            connection.execute("UPDATE chunks SET vector = ?, checksum = ? WHERE id = ?", changed)
+    refuse(pack(exported | {DATABASE: Path("altered").read_bytes()}), "not as ragkit makes it")
+
+
+def test_checking_what_takes_far_too_long_is_given_up(exported):
+    endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c"
+    with closing(Store(sqlite3.connect(":memory:"))) as store:
+        limit = Limit(store, 4096)
+        with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+            deque(store.connection.execute(endless), maxlen=0)
+    assert limit.left < 0
+
+
+def test_a_refused_file_leaves_a_folder_as_it_was(exported):
+    Path("mine").mkdir()
+    Path("mine", INTEGRITY).write_text("{}")
+    with pytest.raises(InputError):
+        import_index(Path(pack(altered(exported, "DELETE FROM keywords"))), Path("mine"))
+    assert {file.name: file.read_text() for file in Path("mine").iterdir()} == {INTEGRITY: "{}", LOCK: ""}
 
 
 def test_bytes_that_are_no_database_are_refused(exported):

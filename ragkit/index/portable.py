@@ -62,7 +62,9 @@ def export_index(folder: Path, file: Path) -> Exported:
             digest = hashlib.sha256()
             with (folder / DATABASE).open("rb") as database:
                 check_database(folder)  # after it was opened: from here on another generation would be another file
-                with archive.open(zipfile.ZipInfo(DATABASE), "w", force_zip64=True) as member:
+                packed = zipfile.ZipInfo(DATABASE)
+                packed.compress_type = zipfile.ZIP_DEFLATED  # a ZipInfo stores as it is unless it says otherwise
+                with archive.open(packed, "w", force_zip64=True) as member:
                     while block := database.read(_BLOCK_BYTES):
                         digest.update(block)
                         member.write(block)
@@ -99,8 +101,8 @@ def import_index(file: Path, folder: Path, timeout_s: float = 10.0) -> Exported:
                 facts = _make(file, manifest, folder)
             finally:
                 if facts is None:
-                    for made in _files(folder) - before:
-                        made.unlink(missing_ok=True)
+                    for made in [made for made in _files(folder) if made not in before]:
+                        made.unlink()
     finally:
         if facts is None and not was_there:
             _leave(folder)
@@ -126,10 +128,10 @@ def _make(file: Path, manifest: dict[str, Any], folder: Path) -> IndexInfo:
         raise not_ours(file) from exc
 
 
-def _files(folder: Path) -> set[Path]:
-    """The files that make the index in a folder, if it is there."""
+def _files(folder: Path) -> list[Path]:
+    """The files that make the index in a folder, the database first, as far as they are there."""
     names = (DATABASE, INTEGRITY, *vectors_generations(folder))
-    return {folder / name for name in names if (folder / name).exists()}
+    return [folder / name for name in names if (folder / name).exists()]
 
 
 def export_parquet(folder: Path, file: Path) -> Exported:
