@@ -62,19 +62,20 @@ def index_paths(
     found = find_files(paths, options.selection)
     with reading(folder):
         if not found.files and not (folder / DATABASE).exists():
-            raise _nothing_indexed(paths, found.failed)
+            raise nothing_indexed(paths, found.failed)
     sizes = (options.chunk_tokens, options.min_chunk_tokens, CHUNKER_VERSION)
     spec = IndexSpec(embedder.name, embedder.dimensions, *sizes)
     with (
         IndexWriter.open(folder, spec, rebuild=options.rebuild, timeout_s=options.lock_timeout_s) as writer,
         _reader(options) as reader,
     ):
+        held = 0 if writer.replaces else writer.counts().documents
         run = _Run(writer, reader, embedder, options, found, on_progress or (lambda _: None))
         for file in found.files.values():
             run.take(file)
         run.finish()
         if not writer.counts().documents:
-            raise _nothing_indexed(paths, found.failed)
+            raise nothing_indexed(paths, found.failed, held)
         run.report.generation = writer.commit()
     run.report.seconds = time.monotonic() - started
     return run.report
@@ -250,8 +251,12 @@ class _Run:
         return bool(is_full and waited >= COMMIT_SHARE * self._commit_s and not self._writer.replaces)
 
 
-def _nothing_indexed(paths: Sequence[str | Path], failed: list[FailedFile]) -> NothingIndexedError:
+def nothing_indexed(paths: Sequence[str | Path], failed: list[FailedFile], held: int = 0) -> NothingIndexedError:
+    """The error that says that an index would be left without any of the documents that it held."""
     names = ", ".join(f"'{path}'" for path in paths)
-    reasons = "; ".join(map(str, failed[:3])) or "there is no file of a kind that ragkit reads"
+    reasons = "; ".join(map(str, failed[:3])).rstrip(".") or "there is no file of a kind that ragkit reads"
     more = f"; and {len(failed) - 3} more" if len(failed) > 3 else ""
-    return NothingIndexedError(f"Nothing in {names} could be indexed: {reasons}{more}. Give other files or folders")
+    cure = "Give other files or folders"
+    if held:
+        cure += f", or take the {held} documents of the index out with ragkit remove; until then it answers from them"
+    return NothingIndexedError(f"Nothing in {names} could be indexed: {reasons}{more}. {cure}")

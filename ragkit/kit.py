@@ -145,8 +145,8 @@ class Kit:
 
     def ask_many(self, questions: Iterable[str], **within: Unpack[Within]) -> list[Answer]:
         """An answer for each question, in order; raises what `ask` does."""
-        scope = self.scope(within)
-        return [self._ask(question, scope) for question in questions]
+        scope, listed = self.scope(within), [questions] if isinstance(questions, str) else questions
+        return [self._ask(question, scope) for question in listed]
 
     def chat(self, **within: Unpack[Within]) -> Chat:
         """A new conversation, in which a follow-up such as "And when?" is understood; what limits it is checked now."""

@@ -16,6 +16,7 @@ from ragkit.index.files import FailedFile, FoundFile, find_files
 from ragkit.index.folder import DATABASE
 from ragkit.index.index import Index
 from ragkit.index.store import Origin
+from ragkit.ingest import nothing_indexed
 from ragkit.ingest_records import IngestOptions
 from ragkit.readers import reader_of
 from ragkit.readers.opening import bytes_of
@@ -56,6 +57,7 @@ def plan_paths(paths: Sequence[str | Path], folder: Path | str, options: IngestO
 
     Raises:
         InputError: A path does not exist.
+        NothingIndexedError: All that the index holds would leave it, and nothing come.
         IndexStateError: There is an index that cannot be used.
     """
     folder = Path(folder)
@@ -70,6 +72,9 @@ def plan_paths(paths: Sequence[str | Path], folder: Path | str, options: IngestO
     plan.moved = [path for path in plan.added if sorter.contents.get(path) in gone]
     plan.added = [path for path in plan.added if path not in plan.moved]
     plan.failed += found.failed
+    held = len(known.documents())
+    if held and not (plan.unchanged or plan.added or plan.updated or plan.moved) and len(plan.removed) >= held:
+        raise nothing_indexed(paths, plan.failed, held)
     return plan
 
 

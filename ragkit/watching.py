@@ -4,6 +4,7 @@ Called by the command line for `ragkit index --watch`. The system says what chan
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from ragkit.errors import InputError, StorageError
@@ -29,25 +30,48 @@ def changes_in(paths: Sequence[str | Path], index: Path) -> Iterator[int]:
         from watchfiles import Change, DefaultFilter, watch
     except ModuleNotFoundError as exc:
         raise InputError("--watch needs an extra: pip install 'ragkit-qa[watch]'") from exc
-    usual, own = DefaultFilter(), real_path(index)
+    usual, own, known = DefaultFilter(), real_path(index), _identities(paths)
 
     def counts(change: Change, path: str) -> bool:
         return usual(change, path) and not real_path(path).is_relative_to(own)
 
-    is_told = False
+    watched = partial(
+        watch,
+        *paths,
+        watch_filter=counts,
+        step=QUIET_MS,
+        debounce=LONGEST_WAIT_MS,
+        rust_timeout=QUIET_MS,
+        yield_on_timeout=True,
+        raise_interrupt=True,
+    )
+    roots = {str(real_path(path)) for path in paths} | {str(Path(path).absolute()) for path in paths}
+    missed = 0
     try:
-        for changes in watch(
-            *paths,
-            watch_filter=counts,
-            step=QUIET_MS,
-            debounce=LONGEST_WAIT_MS,
-            rust_timeout=QUIET_MS,
-            yield_on_timeout=True,
-            raise_interrupt=True,
-        ):
-            if changes or not is_told:
-                is_told = True
-                yield len(changes)
+        while True:
+            is_begun = is_replaced = False
+            for changes in watched():
+                if changes or not is_begun:
+                    yield max(len(changes), missed)
+                is_begun = True
+                now, gone = _identities(paths), {path for change, path in changes if change == Change.deleted}
+                is_replaced = is_replaced or now != known or not gone.isdisjoint(roots)
+                if is_replaced and None not in now:
+                    break  # what is there now is another of that name, of which nothing would be told
+            known, missed = now, 1
     except (OSError, RuntimeError) as exc:
         names = ", ".join(map(str, paths))
         raise StorageError(f"{names} cannot be watched: {exc}. Watch less, or index again by hand") from exc
+
+
+def _identities(paths: Sequence[str | Path]) -> list[tuple[int, int] | None]:
+    """What each path leads to, whatever it is called; None where there is nothing."""
+    found: list[tuple[int, int] | None] = []
+    for path in paths:
+        try:
+            status = Path(path).stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((status.st_dev, status.st_ino))
+    return found

@@ -1,7 +1,9 @@
 import json
+import os
 import re
 import shutil
 import sqlite3
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -336,13 +338,41 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(ragkit):
     assert "docs/notes.md" in ragkit("info", "--index", "index")[1]
 
 
-def test_a_dry_run_of_very_much_is_cut_short_for_people_but_not_for_programs(ragkit):
-    for number in range(30):
-        Path(f"docs/{number}.txt").write_text(f"Number {number}.\n")
-    out = ragkit("index", "docs", "--index", "index", "--dry-run")[1]
-    assert "add  ... and 11 more" in out
-    assert len(json.loads(ragkit("index", "docs", "--index", "index", "--dry-run", "--json")[1])["added"]) == 31
-    assert not Path("index").exists()
+def test_a_folder_left_empty_keeps_its_documents_and_the_cure_is_told_by_a_dry_run_too(ragkit):
+    ragkit("index", "docs", "--index", "index")
+    for dry in ([], ["--dry-run"]):
+        code, _, err = ragkit("index", "docs", "--index", "index", "--exclude", "*", *dry)
+        assert (code, "take the 1 documents of the index out with ragkit remove" in err) == (2, True)
+    assert ragkit("remove", "docs", "--index", "index")[0] == 0
+    assert json.loads(ragkit("info", "--index", "index", "--json")[1])["paths"] == []
+
+
+def test_a_file_that_was_named_and_cannot_be_read_makes_the_exit_code_1(ragkit):
+    Path("docs/broken.docx").write_text("no such thing")
+    assert ragkit("index", "docs", "--index", "index")[0] == 0
+    assert ragkit("index", "docs/letter.txt", "docs/broken.docx", "--index", "index")[0] == 1
+
+
+def test_a_file_name_cannot_write_on_the_terminal(ragkit):
+    Path("docs/a\x1b[31m\nb.txt").write_text("Figs are sweet.\n")
+    ragkit("index", "docs", "--index", "index")
+    for command in (("info",), ("search", "figs"), ("index", "docs", "--exclude", "a*", "--dry-run")):
+        out = ragkit(*command, "--index", "index")[1]
+        assert "docs/a\\x1b[31m\\nb.txt" in out
+
+
+def test_what_a_terminal_cannot_show_is_escaped_and_a_full_disk_is_told():
+    Path("docs/letter.txt").write_text("Die Bürgermeisterin schrieb.\n")
+    run = [sys.executable, "-m", "ragkit", "index", "docs", "--index", "index", "--dry-run"]
+    Path("docs/ü.txt").write_text("Über.\n")
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    shown = subprocess.run(run, capture_output=True, text=True, env=environment, check=True).stdout
+    assert "add  docs/\\xfc.txt" in shown
+    told = subprocess.run([*run, "--json"], capture_output=True, text=True, env=environment, check=True).stdout
+    assert "docs/ü.txt" in json.loads(told)["added"]
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(run, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "Error: the output cannot be written: No space left on device\n")
 
 
 def test_patterns_say_which_files_of_a_folder_are_taken(ragkit):
@@ -365,7 +395,9 @@ def test_info_tells_collections_labels_and_copies(ragkit):
     assert (facts["documents"], facts["paths"], facts["copies"]) == (1, ["secret/memo.txt"], {})
     assert facts["bytes"] is None
     assert "size" not in ragkit("info", "--index", "index", "--label", "board")[1]
-    assert json.loads(ragkit("info", "--index", "index", "--json")[1])["copies"] == {"docs/same.txt": "docs/letter.txt"}
+    facts = json.loads(ragkit("info", "--index", "index", "--json")[1])
+    assert facts["copies"] == {"docs/same.txt": "docs/letter.txt"}
+    assert facts["filed"]["secret/memo.txt"] == {"collection": "memos", "labels": ["board"]}
 
 
 @pytest.mark.parametrize(

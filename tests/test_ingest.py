@@ -229,7 +229,7 @@ def test_hidden_excluded_and_linked_files_and_other_kinds_are_left_out(place):
     write("outside/o.txt", "Outside.")
     Path("docs/link.txt").symlink_to(place / "outside" / "o.txt")
     Path("docs/linked").symlink_to(place / "outside")
-    Path("docs/same.txt").symlink_to("a.txt")
+    Path("docs/a link.txt").symlink_to("a.txt")
     report = run(exclude=("drafts", "old*", "deep/notes/*"))
     assert paths() == ["docs/a.txt", "docs/deep/b.md"]
     assert (report.skipped, report.failed) == (2, ())

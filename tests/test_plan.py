@@ -85,12 +85,12 @@ def test_each_file_is_told_by_what_would_become_of_it():
         "removed": ["docs/gone.txt", "docs/old.txt"],
         "unchanged": 2,
         "failed": [
-            {"path": "docs/dangling.txt", "reason": "is a link to a file that is not there"},
             {
                 "path": "docs/large.txt",
                 "reason": "is too large: 1,000 bytes, and the limit is 500. "
                 "Raise max_file_mb in the settings or leave it out",
             },
+            {"path": "docs/dangling.txt", "reason": "is a link to a file that is not there"},
         ],
     }
     assert fingerprint() == before

@@ -51,6 +51,18 @@ def test_new_changed_and_removed_files_are_told(watched):
     assert next(changes) == 1
 
 
+def test_a_folder_that_is_made_again_is_watched_again(watched):
+    Path("other").mkdir()
+    changes = watched("other", "index")
+    Path("other").rmdir()
+    assert next(changes) == 1
+    Path("other").mkdir()
+    Path("other/b.txt").write_text("Bananas.")
+    assert next(changes) == 1
+    Path("other/a.txt").write_text("Apples.")
+    assert next(changes) == 1
+
+
 def test_a_burst_is_told_once(watched):
     changes = watched("docs", "index")
     for number in range(20):

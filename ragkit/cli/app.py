@@ -1,5 +1,6 @@
 """The commands under their names, and the one place where errors become a line and an exit code."""
 
+import errno
 import gc
 import os
 import sys
@@ -40,19 +41,36 @@ app.command("import")(import_command)
 app.add_typer(eval_app)
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+def _drop_output() -> None:
+    """Lets what is still to be written go nowhere, or the interpreter would try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> None:
     """Runs the command line: exit 0 done, 1 a gate failed, 2 a user error, 130 interrupted."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other on small machines
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     screen = Screen.open()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except RagkitError as exc:
         screen.err.print(f"Error: {exc}", style="red", markup=False)
         sys.exit(2)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(0)
+    except OSError as exc:
+        if exc.errno not in _FULL:
+            raise
+        screen.err.print(f"Error: the output cannot be written: {exc.strerror}", style="red", markup=False)
+        _drop_output()
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
     finally:

@@ -21,8 +21,9 @@ from ragkit.cli.options import (
 )
 from ragkit.cli.screen import Screen
 from ragkit.errors import InputError, NothingIndexedError
+from ragkit.index.files import normalised
 from ragkit.ingest import index_paths, remove_paths
-from ragkit.ingest_records import IngestOptions, Progress
+from ragkit.ingest_records import IngestOptions, IngestReport, Progress
 from ragkit.kit import ingest_options
 from ragkit.models.embedding import Embedder
 from ragkit.models.loading import load_embedder
@@ -60,6 +61,8 @@ def index_command(
 ) -> None:
     """Add or update files and folders; files that are gone from a folder leave the index.
 
+    It can be stopped at any time: the same command goes on from there. Exit 1 if a file that was named cannot be read.
+
     Example: ragkit index papers notes.md --index indexes/papers
     """
     screen = Screen.open(quiet)
@@ -75,12 +78,18 @@ def index_command(
         use_ocr=ocr,
         rebuild=rebuild,
     )
+    if watch and dry_run:
+        raise InputError("--watch and --dry-run exclude each other. Give one of them")
     _check_paths(paths)
     if dry_run:
         plan = plan_paths(paths, index, options)
-        return screen.json(plan.to_dict()) if as_json else screen.out.print(display.plan_text(plan, index))
+        screen.json(plan.to_dict()) if as_json else screen.out.print(display.plan_text(plan, index))
+        return
     run = partial(_index, screen, paths, index, _Lazy(chosen), as_json=as_json)
-    return _watch(screen, paths, index, run, options) if watch else run(options)
+    if watch:
+        _watch(screen, paths, index, run, options)
+    elif not {file.path for file in run(options).failed}.isdisjoint(map(normalised, paths)):
+        raise typer.Exit(1)
 
 
 class _Lazy:
@@ -99,24 +108,29 @@ class _Lazy:
 
 def _index(
     screen: Screen, paths: list[str], index: Path, model: _Lazy, options: IngestOptions, *, as_json: bool
-) -> None:
+) -> IngestReport:
     with screen.progress("Indexing") as advance:
         embedder = model.get()
 
         def on_progress(progress: Progress) -> None:
             advance(progress.files_done, progress.files)
 
-        report = index_paths(paths, index, embedder, options, on_progress)
+        try:
+            report = index_paths(paths, index, embedder, options, on_progress)
+        except KeyboardInterrupt:
+            screen.note("Stopped; the same command goes on from what was finished.")
+            raise
     for file in (*report.failed, *report.warnings):
         screen.warn(str(file))
     if as_json:
         screen.json(report.to_dict())
     elif not screen.quiet:
         screen.out.print(display.ingest_line(report, index), markup=False)
+    return report
 
 
 def _watch(
-    screen: Screen, paths: list[str], index: Path, run: Callable[[IngestOptions], None], options: IngestOptions
+    screen: Screen, paths: list[str], index: Path, run: Callable[[IngestOptions], IngestReport], options: IngestOptions
 ) -> None:
     """Indexes now and again after every change, until Ctrl-C."""
     changes = changes_in(paths, index)

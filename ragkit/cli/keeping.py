@@ -21,7 +21,11 @@ def info(index: IndexOption = INDEX_DEFAULT, label: LabelsOption = None, as_json
     if as_json:
         paths = [file.path for file in files if not file.is_copy]
         copies = {file.path: file.ref.path for file in files if file.is_copy}
-        screen.json(facts.to_dict() | {"paths": paths, "copies": copies})
+        filed = {
+            file.path: {"collection": file.origin.filing.collection, "labels": file.origin.filing.labels}
+            for file in files
+        }
+        screen.json(facts.to_dict() | {"paths": paths, "copies": copies, "filed": filed})
     else:
         screen.out.print(display.info_text(facts, files))
 

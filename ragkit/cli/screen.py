@@ -1,6 +1,8 @@
 """Where results and notes go: stdout and stderr, and what a person types. Used by all commands."""
 
+import io
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ class Screen:
     @classmethod
     def open(cls, quiet: bool = False) -> "Screen":
         """The terminal, or whatever stands in its place."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
         out, err = (Console(stderr=to_stderr, highlight=False, soft_wrap=True) for to_stderr in (False, True))
         if not out.is_terminal:
             out.width = PIPE_WIDTH
@@ -54,7 +58,8 @@ class Screen:
 
     def json(self, value: Any) -> None:
         """Prints one JSON value on a line."""
-        self.out.file.write(json.dumps(value, ensure_ascii=False) + "\n")
+        is_unicode = self.out.encoding.lower().startswith("utf")
+        self.out.file.write(json.dumps(value, ensure_ascii=not is_unicode) + "\n")
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from ragkit.evidence import Candidate
 from ragkit.odds import probability
+from ragkit.readers.opening import printable
 from ragkit.recheck import Rechecked, SavedCitation
 from ragkit.records import Answer, Citation, Hit, Paragraph
 from ragkit.retrieval import Located
@@ -18,7 +19,7 @@ MOST_PARAGRAPHS, MOST_SENTENCES = 20, 12
 """So many rows of each a person is shown; JSON has them all."""
 
 _REASONS = {
-    "nothing-retrieved": "nothing in the index comes near it",
+    "nothing-retrieved": "no paragraph that it may be answered from comes near it",
     "no-evidence": "no sentence found answers it surely enough",
     "unsupported": "what the model wrote is not supported by the documents, or it found no answer in them",
 }
@@ -36,7 +37,9 @@ def _place(paragraph: Paragraph) -> str:
     """Where a reader finds a paragraph: file, number, and page, slide, row or mail, else the heading above it."""
     page = f"page {paragraph.page}" if paragraph.page is not None else ""
     under = f"under “{_shorten(' > '.join(paragraph.headings), 80)}”" if paragraph.headings else ""
-    places = (paragraph.document.path, f"paragraph {paragraph.number}", paragraph.place or page or under)
+    place = paragraph.place or page
+    is_said = any(heading in place for heading in paragraph.headings)
+    places = (printable(paragraph.document.path), f"paragraph {paragraph.number}", place, "" if is_said else under)
     return ", ".join(place for place in places if place)
 
 

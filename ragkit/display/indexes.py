@@ -13,9 +13,7 @@ from ragkit.index.store import KnownFile
 from ragkit.ingest_records import IngestReport
 from ragkit.maintenance import Compacted, Exported, Generation, Repaired
 from ragkit.plan import Plan
-
-MOST_PATHS = 20
-"""So many paths of each kind a person is shown; JSON has them all."""
+from ragkit.readers.opening import printable
 
 
 def ingest_line(report: IngestReport, index: Path) -> str:
@@ -54,12 +52,12 @@ def info_text(info: IndexInfo, files: Sequence[KnownFile]) -> RenderableType:
 
 def _file_line(file: KnownFile) -> Text:
     filing = file.origin.filing
-    notes = [f"same as {file.ref.path}"] if file.is_copy else []
+    notes = [f"same as {printable(file.ref.path)}"] if file.is_copy else []
     if filing.collection != DEFAULT_COLLECTION:
         notes.append(f"collection {filing.collection}")
     if filing.labels:
         notes.append(f"for {', '.join(filing.labels)}")
-    return Text(f"  {file.path}").append(f" ({'; '.join(notes)})" if notes else "", style="dim")
+    return Text(f"  {printable(file.path)}").append(f" ({'; '.join(notes)})" if notes else "", style="dim")
 
 
 def plan_text(plan: Plan, index: Path) -> RenderableType:
@@ -72,10 +70,8 @@ def plan_text(plan: Plan, index: Path) -> RenderableType:
         ("the same as another", plan.copies),
         ("remove", plan.removed),
     ):
-        lines += [Text(f"{name}  {path}") for path in paths[:MOST_PATHS]]
-        if len(paths) > MOST_PATHS:
-            lines.append(Text(f"{name}  ... and {len(paths) - MOST_PATHS} more", style="dim"))
-    lines += [Text(f"fail  {file}", style="yellow") for file in plan.failed[:MOST_PATHS]]
+        lines += [Text(f"{name}  {printable(path)}") for path in paths]
+    lines += [Text(f"fail  {file}", style="yellow") for file in plan.failed]
     parts = f"{plan.unchanged} unchanged, {plan.skipped} of another kind skipped"
     return Group(*lines, Text(f"{index}: {parts}; nothing was done."))
 
@@ -100,7 +96,7 @@ def repaired_text(repaired: Repaired, index: Path) -> str:
     if repaired.quarantined is not None:
         lines.append(f"The damaged database is kept as {repaired.quarantined}; the history is lost.")
     if repaired.lost:
-        lines += ["Not whole any more; index them again:", *(f"  {path}" for path in repaired.lost)]
+        lines += ["Not whole any more; index them again:", *(f"  {printable(path)}" for path in repaired.lost)]
     return "\n".join(lines)
 
 

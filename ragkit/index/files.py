@@ -31,7 +31,7 @@ class FailedFile:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.path} {self.reason}"
+        return f"{printable(self.path)} {self.reason}"
 
     def to_dict(self) -> dict[str, str]:
         """The file and the reason as JSON."""
@@ -167,6 +167,7 @@ class _Search:
         root, real_root = normalised(folder), real_path(folder)
         self._found.folders.append((root, real_root))
         prefix = "" if root == "." else f"{root.rstrip('/')}/"
+        links = []
         for parent, entry in self._walk(_Folder(str(folder), prefix, "", real_root)):
             file, path = Path(entry), parent.path + entry.name
             if not is_supported(file):
@@ -174,7 +175,7 @@ class _Search:
                 continue
             try:
                 if entry.is_symlink():
-                    self._add_link(FoundFile(path, file, real_path(file), root), real_root)
+                    links.append(FoundFile(path, file, real_path(file), root))
                 elif entry.is_file(follow_symlinks=False):
                     status = entry.stat(follow_symlinks=False)
                     self._add(FoundFile(path, file, parent.real / entry.name, root), status.st_size)
@@ -182,6 +183,8 @@ class _Search:
                     self._found.skipped += 1
             except OSError as exc:
                 self._fail(path, f"cannot be read: {exc.strerror or exc}")
+        for link in links:  # last, so that a file that is found itself goes by its own name
+            self._add_link(link, real_root)
 
     def _walk(self, top: _Folder) -> Iterator[tuple[_Folder, "os.DirEntry[str]"]]:
         """Every file and link under a folder that is wanted, by name within each folder."""
