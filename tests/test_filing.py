@@ -5,6 +5,7 @@ import json
 import os
 import random
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ragkit.errors import IndexCorruptError, InputError
 from ragkit.index.filing import Filing, Scope
 from ragkit.index.folder import DATABASE
 from ragkit.index.index import Index
+from ragkit.index.repair import repair_index
 from ragkit.index.spec import IndexSpec
 from ragkit.index.store import FileStamp, Origin
 from ragkit.index.writer import IndexWriter
@@ -350,15 +352,23 @@ def test_a_document_that_says_where_it_is_filed_is_not_believed():
         assert seen(where=where) == ["docs/old/b.txt"]
 
 
+def damage_rows(query):
+    """Changes rows as a damaged page might: the header of the file, which SQLite would change too, stays as it was."""
+    database = Path("index", DATABASE)
+    header = database.read_bytes()[:100]
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(query)
+    with database.open("r+b") as opened:
+        opened.write(header)
+
+
 @pytest.mark.usefixtures("place")
 def test_a_label_that_was_damaged_is_noticed_where_the_file_is_too_large_to_hash(monkeypatch):
     run(labels=("board",))
     run("docs/old", labels=("press",))
     monkeypatch.setattr("ragkit.index.folder.HASHED_BYTES", 0)
-    with sqlite3.connect(f"index/{DATABASE}") as connection:
-        rows = dict(connection.execute("SELECT path, id FROM documents WHERE is_live"))
-        moved = (rows["docs/a.md"], rows["docs/old/b.txt"])
-        connection.execute("UPDATE labels SET label = 'press' WHERE document = ?", moved[:1])
+    of_a = "(SELECT id FROM documents WHERE is_live AND path = 'docs/a.md')"
+    damage_rows(f"UPDATE labels SET label = 'press' WHERE document = {of_a}")
     with pytest.raises(IndexCorruptError, match="labels of document"):
         seen(labels=["press"])
 
@@ -376,8 +386,7 @@ def test_a_fact_that_was_damaged_shows_no_document(monkeypatch, damage, within):
     run()
     run("docs/old", collection="letters")
     monkeypatch.setattr("ragkit.index.folder.HASHED_BYTES", 0)
-    with sqlite3.connect(f"index/{DATABASE}") as connection:
-        connection.execute(damage)
+    damage_rows(damage)
     with a_kit("index") as kit, pytest.raises(IndexCorruptError, match=r"docs/a\.md"):
         kit.search("apples", **within)
     with Index.open("index") as index, pytest.raises(IndexCorruptError):
@@ -494,3 +503,14 @@ def test_whoever_has_some_labels_is_not_told_the_others():
 def test_there_may_be_very_many_labels():
     run(labels=("board",))
     assert seen(labels=["board", *(f"label{number}" for number in range(300_000))]) == ["docs/a.md", "docs/old/b.txt"]
+
+
+@pytest.mark.usefixtures("place")
+def test_a_repair_that_loses_a_document_forgets_no_label(tmp_path):
+    run(labels=("board",))
+    with sqlite3.connect(f"index/{DATABASE}") as connection:
+        connection.execute("UPDATE documents SET text = 'Apples?' WHERE path = 'docs/a.md'")
+    assert repair_index(tmp_path / "index").lost == ("docs/a.md",)
+    write("docs/new.txt", "Figs are sweet.\n")
+    run()
+    assert seen(labels=["board"]) == ["docs/a.md", "docs/new.txt", "docs/old/b.txt"]

@@ -348,6 +348,7 @@ def test_another_version_of_the_format_is_refused(folder):
     connection = sqlite3.connect(folder / DATABASE)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
+    record_integrity(folder, Integrity((sha256_of(folder / DATABASE),), 1, {}, SPEC))
     with pytest.raises(IndexVersionError, match=r"format 99 .* --rebuild"):
         Index.open(folder)
     assert write(folder, {"c.txt": "Cherries."}, rebuild=True) == 2

@@ -24,10 +24,12 @@ class FiledFolders:
         """Of the index in a folder, as the facts about it tell.
 
         Raises:
-            ValueError: They are not what was written.
+            ValueError, TypeError: They are not what was written.
         """
         self._index = real_path(index)
         kept: dict[str, Any] = json.loads(meta.get(KEY, "{}"))
+        if not isinstance(kept, dict):
+            raise TypeError(f"{KEY} is no object")
         self._filings = {self._index / place: Filing.of(name, labels) for place, (name, labels) in kept.items()}
         self._filings = {Path(os.path.normpath(folder)): filing for folder, filing in self._filings.items()}
         self._of_folder: dict[Path, Filing] = {}

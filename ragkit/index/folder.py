@@ -2,30 +2,34 @@
 
     ragkit.sqlite          the truth; never changed in place: a writer makes a new one beside it and renames it over
     vectors-<n>.faiss      derived from it; the database records which one belongs to it, and its SHA-256
-    integrity.json         SHA-256 of the database as it is and as it is about to be, written before the rename; and
-                           what a repair needs to know, should the database be damaged
+    integrity.json         SHA-256 of the database as it is, and before the rename as it is about to be too; and what a
+                           repair needs to know, should the database be damaged
     writer.lock            held by the one writer; the operating system lets go of it when that process ends
 
 So the rename of `ragkit.sqlite` is the one moment at which an index changes, a crash before it leaves the old state and
 a crash after it the new one, and readers need neither locks nor a right to write. Used by `index` and `writer`.
 """
 
+import base64
 import hashlib
 import json
 import re
 import shlex
 import sqlite3
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ragkit.durable import write_atomically
-from ragkit.errors import IndexCorruptError, IndexNotFoundError, IndexVersionError, StorageError
+from ragkit.errors import IndexCorruptError, IndexNotFoundError, IndexStateError, IndexVersionError, StorageError
 from ragkit.index.checksums import ChecksumError
+from ragkit.index.pages import HEADER_BYTES, Pages, has_pages
 from ragkit.index.schema import APPLICATION_ID, SCHEMA_VERSION
 from ragkit.index.spec import IndexSpec, rebuild_hint
+from ragkit.index.store import Store
 
 DATABASE = "ragkit.sqlite"
 DRAFT = "ragkit.sqlite.draft"
@@ -87,12 +91,14 @@ class Integrity:
         generation: The latest that was begun.
         last_ids: The highest row ever used, by table.
         spec: What makes the index; None in an index of the first format.
+        pages: The first pages of the database in the last of those states; none if an older ragkit recorded it.
     """
 
     hashes: tuple[str, ...] = ()
     generation: int = 0
     last_ids: dict[str, int] = field(default_factory=dict)
     spec: IndexSpec | None = None
+    pages: Pages = field(default_factory=dict)
 
 
 def recorded_integrity(folder: Path) -> Integrity:
@@ -100,13 +106,15 @@ def recorded_integrity(folder: Path) -> Integrity:
     try:
         recorded = json.loads((folder / INTEGRITY).read_bytes())
         if "generations" in recorded:  # the first format
-            hashes: dict[str, str] = recorded["generations"]
-            return Integrity(tuple(hashes.values()), max(map(int, hashes), default=0))
+            by_generation: dict[str, str] = recorded["generations"]
+            return Integrity(tuple(by_generation.values()), max(map(int, by_generation), default=0))
         if recorded.pop("checksum") != _checksum(recorded):
             return Integrity()
         spec = IndexSpec.from_meta(recorded["spec"])
-        return Integrity(tuple(recorded["databases"]), int(recorded["generation"]), dict(recorded["last_ids"]), spec)
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pages = {int(n): zlib.decompress(base64.b64decode(page)) for n, page in recorded.get("pages", {}).items()}
+        hashes, last_ids = tuple(recorded["databases"]), dict(recorded["last_ids"])
+        return Integrity(hashes, int(recorded["generation"]), last_ids, spec, pages)
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error):
         return Integrity()
 
 
@@ -117,6 +125,7 @@ def record_integrity(folder: Path, integrity: Integrity) -> None:
         "generation": integrity.generation,
         "last_ids": integrity.last_ids,
         "spec": integrity.spec.to_meta() if integrity.spec is not None else None,
+        "pages": {str(n): base64.b64encode(zlib.compress(page)).decode() for n, page in integrity.pages.items()},
     }
     recorded["checksum"] = _checksum(recorded)
     write_atomically(folder / INTEGRITY, json.dumps(recorded, indent=1).encode())
@@ -132,20 +141,51 @@ def check_database(folder: Path, *, whole: bool = False, versions: tuple[int, ..
     A very large file is hashed only if `whole` is asked for; its rows have checksums of their own.
     """
     file = folder / DATABASE
+    while True:
+        with reading(folder):
+            if not file.is_file():
+                raise IndexNotFoundError(
+                    f"There is no index in '{folder}'. Make one: ragkit index PATH --index {shlex.quote(str(folder))}"
+                )
+            identity = file_identity(file)
+        try:
+            return _checked_version(folder, whole, versions)
+        except IndexStateError:
+            with reading(folder):
+                if not file.is_file() or file_identity(file) == identity:
+                    raise  # or else a writer replaced it meanwhile
+
+
+def _checked_version(folder: Path, whole: bool, versions: tuple[int, ...]) -> int:
+    file = folder / DATABASE
     with reading(folder):
-        if not file.is_file():
-            raise IndexNotFoundError(
-                f"There is no index in '{folder}'. Make one: ragkit index PATH --index {shlex.quote(str(folder))}"
-            )
         with file.open("rb") as opened:
-            header = opened.read(100)
-        version = _version_of(folder, header)
-        if version not in versions:
+            version = _version_of(folder, opened.read(HEADER_BYTES))
+        hashed = whole or version not in versions or file.stat().st_size <= HASHED_BYTES
+        recorded = recorded_integrity(folder)
+        is_recorded = sha256_of(file) in recorded.hashes if hashed else _has_recorded_pages(file, recorded)
+        if version not in versions and (is_recorded or not recorded.hashes):
             raise IndexVersionError(_other_version(folder, version))
-        hashed = whole or file.stat().st_size <= HASHED_BYTES
-        if hashed and sha256_of(file) not in recorded_integrity(folder).hashes:
-            raise corrupt(folder, f"the checksum of {DATABASE} differs from the one in {INTEGRITY}")
+        if not is_recorded:
+            raise corrupt(folder, _difference(file, recorded))
     return version
+
+
+def _has_recorded_pages(file: Path, recorded: Integrity) -> bool:
+    """Whether a database may be in the state that was recorded; before a rename it may be in another one too."""
+    return len(recorded.hashes) != 1 or has_pages(file, recorded.pages)
+
+
+def _difference(file: Path, recorded: Integrity) -> str:
+    """What is wrong with a database that is not the one that was recorded."""
+    try:
+        with closing(Store.open_to_read(file)) as store:
+            generation = store.meta()["generation"]
+    except (sqlite3.Error, KeyError, ValueError):
+        generation = None
+    if recorded.hashes and isinstance(generation, int) and generation != recorded.generation:
+        return f"{DATABASE} is of generation {generation} but {INTEGRITY} of generation {recorded.generation}"
+    return f"the checksum of {DATABASE} differs from the one in {INTEGRITY}"
 
 
 def _version_of(folder: Path, header: bytes) -> int:

@@ -8,6 +8,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import astuple
+from pathlib import Path
 
 from ragkit.index.checksums import ChecksumError
 from ragkit.index.migration import StoredDocument
@@ -23,6 +24,13 @@ _WITNESSES = (
 """Each tells of its own which documents live; one damaged place makes at most one of them tell something else."""
 
 _WITNESSES_NEEDED = 2
+
+
+def open_damaged(file: Path) -> Store:
+    """Opens a database to read what is left of it, also where pages are missing or a table is not told of rightly."""
+    store = Store.open_to_read(file)
+    store.connection.execute("PRAGMA writable_schema = ON")  # or SQLite refuses it all; the file is not written
+    return store
 
 
 def whole_documents(store: Store, lost: list[str]) -> Iterator[StoredDocument]:

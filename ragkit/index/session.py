@@ -19,6 +19,7 @@ from ragkit.index.draft import Draft
 from ragkit.index.folder import (
     DATABASE,
     DRAFT,
+    INTEGRITY,
     LOCK,
     Integrity,
     record_integrity,
@@ -28,6 +29,8 @@ from ragkit.index.folder import (
     vectors_name,
     writing,
 )
+from ragkit.index.pages import first_pages
+from ragkit.index.salvage import open_damaged
 from ragkit.index.spec import IndexSpec
 from ragkit.index.store import Store
 from ragkit.index.vectors import VectorIndex
@@ -53,7 +56,8 @@ class Session:
         self.generation = 0
         self.keeps_last = True
         self._recorded = recorded_integrity(folder)
-        (folder / DRAFT).unlink(missing_ok=True)
+        for draft in (DRAFT, f"{INTEGRITY}.draft"):
+            (folder / draft).unlink(missing_ok=True)
 
     def begin(self) -> Draft:
         """The draft, copied from the present state if there is none yet."""
@@ -61,12 +65,13 @@ class Session:
             self._recorded = replace(self._recorded, hashes=(sha256_of(self.folder / DATABASE),))
             shutil.copyfile(self.folder / DATABASE, self.folder / DRAFT)
             self.draft = self._opened(new=False)
+            self.draft.skip_ids(highest_ids(self.draft.last_ids(), self._recorded.last_ids))
         return self.draft
 
     def begin_anew(self) -> Draft:
         """An empty draft, whose rows are numbered on from those of the present state, which may be damaged."""
         self.draft = self._opened(new=True)
-        self.draft.skip_ids(self._recorded.last_ids or self._present_ids())
+        self.draft.skip_ids(highest_ids(self._present_ids(), self._recorded.last_ids))
         return self.draft
 
     @property
@@ -105,12 +110,14 @@ class Session:
         file = self.folder / DRAFT
         sync(file)
         new = sha256_of(file)
-        integrity = Integrity((*self._recorded.hashes, new), max(generation, self._recorded.generation), last_ids, spec)
+        begun, pages = max(generation, self._recorded.generation), first_pages(file)
+        integrity = Integrity((*self._recorded.hashes, new), begun, last_ids, spec, pages)
         record_integrity(self.folder, integrity)
         file.replace(self.folder / DATABASE)
         sync(self.folder)
         self.draft = None
         self._recorded = replace(integrity, hashes=(new,))
+        record_integrity(self.folder, self._recorded)  # from here on the state before would be a step back
         self.open_base(generation)
         self.tidy()
 
@@ -124,7 +131,7 @@ class Session:
     def _present_ids(self) -> dict[str, int]:
         """The highest row ever used, by table, as the present database says, if there is one that can be read."""
         try:
-            with closing(Store.open_to_read(self.folder / DATABASE)) as present:
+            with closing(open_damaged(self.folder / DATABASE)) as present:
                 ids = present.last_ids()
         except sqlite3.Error:
             return {}
@@ -149,6 +156,12 @@ class Session:
                 store.close()
         with writing(self.folder):
             (self.folder / DRAFT).unlink(missing_ok=True)
+
+
+def highest_ids(*used: dict[str, int]) -> dict[str, int]:
+    """The highest row ever used, by table, of several that know of some."""
+    tables = dict.fromkeys(table for ids in used for table in ids)
+    return {table: max(ids.get(table, 0) for ids in used) for table in tables}
 
 
 @contextmanager

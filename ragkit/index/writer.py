@@ -110,7 +110,10 @@ class IndexWriter:
     def filed_folders(self) -> FiledFolders:
         """How the folders of documents are filed."""
         with writing(self.folder):
-            return FiledFolders(self.folder, self._store.meta())
+            try:
+                return FiledFolders(self.folder, self._store.meta())
+            except (ValueError, TypeError) as exc:
+                raise corrupt(self.folder, str(exc)) from exc
 
     def put_filed_folders(self, filed: FiledFolders) -> None:
         """Notes how the folders of documents are filed; no generation of its own, as a tag is none."""
