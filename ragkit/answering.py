@@ -41,7 +41,7 @@ BROAD_MARGIN = 2.0
 BROAD_WORDS = 1.5
 """For questions that ask for several things or an explanation, the limits of evidence times this."""
 
-SECOND_ANSWER = 2.0
+SECOND_ANSWER = 4.0
 """From these log odds on, the best sentence of another document is evidence however far below the best it ranks."""
 
 NEAREST = 3
