@@ -184,7 +184,10 @@ class _Search:
             except OSError as exc:
                 self._fail(path, f"cannot be read: {exc.strerror or exc}")
         for link in links:  # last, so that a file that is found itself goes by its own name
-            self._add_link(link, real_root)
+            try:
+                self._add_link(link, real_root)
+            except OSError as exc:
+                self._fail(link.path, f"cannot be read: {exc.strerror or exc}")
 
     def _walk(self, top: _Folder) -> Iterator[tuple[_Folder, "os.DirEntry[str]"]]:
         """Every file and link under a folder that is wanted, by name within each folder."""
