@@ -390,7 +390,8 @@ def is_told(said: dict[str, str], *, is_reading: bool = False) -> bool:
     kind, message = said.get("kind"), said.get("message", "")
     if is_reading:
         return kind in {"StorageError", "IndexCorruptError"} or "Export it again" in message
-    return kind == "StorageError" and STILL_ANSWERS in message and "\n" not in message
+    is_clear = STILL_ANSWERS in message or "are free. Make room" in message
+    return kind == "StorageError" and is_clear and "\n" not in message
 
 
 def _limited(file_bytes: int, action: Callable[[], object]) -> None:

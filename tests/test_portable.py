@@ -286,7 +286,7 @@ def test_what_the_disk_has_no_room_for_is_not_unpacked(exported):
     with file.open("wb") as padded:  # what comes before a ZIP archive is no part of it, and a hole takes no room
         padded.seek(2 * free // MAX_RATIO)
         padded.write(content)
-    with pytest.raises(StorageError, match=r"unpacks to [\d,]+ MB and [\d,]+ MB are free. Make room"):
+    with pytest.raises(StorageError, match=r"unpacks to [\d,.]+ MB and [\d,.]+ MB are free. Make room"):
         import_index(file, Path("refused"))
     assert not Path("refused").exists()
 

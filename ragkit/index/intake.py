@@ -119,7 +119,7 @@ def unpack(file: Path, manifest: dict[str, Any], target: Path) -> None:
     left, free = manifest["bytes"], shutil.disk_usage(target.parent).free
     if left > free:
         raise StorageError(
-            f"Cannot write index '{target.parent}': '{file}' unpacks to {left / 1e6:,.0f} MB and {free / 1e6:,.0f} MB "
+            f"Cannot write index '{target.parent}': '{file}' unpacks to {left / 1e6:,.1f} MB and {free / 1e6:,.1f} MB "
             "are free. Make room or choose another folder"
         )
     digest = hashlib.sha256()
